@@ -1,0 +1,3 @@
+"""Synesthete turns music into film."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Hear: audio features and the Timeline."""

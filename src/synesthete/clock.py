@@ -1,0 +1,172 @@
+"""The one clock: film time is a frame rate (a fraction) and an integer frame index.
+
+Nothing else in the package turns seconds, samples and frames into one another.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from synesthete.errors import ConfigError
+
+__all__ = [
+    "ANALYSIS_RATE",
+    "ANALYSIS_SAMPLE_RATE",
+    "HOP_SAMPLES",
+    "MAX_FRAME_RATE",
+    "MIN_FRAME_RATE",
+    "Clock",
+    "analysis_ticks",
+    "format_duration",
+    "parse_frame_rate",
+    "parse_timestamp",
+    "samples_at",
+]
+
+ANALYSIS_RATE = 100
+"""Rows per second at which music is analysed and phases are integrated, Hz."""
+
+ANALYSIS_SAMPLE_RATE = 44_100
+"""Sample rate at which music is analysed, Hz."""
+
+HOP_SAMPLES = ANALYSIS_SAMPLE_RATE // ANALYSIS_RATE
+"""Samples between two analysis rows."""
+
+MIN_FRAME_RATE = Fraction(24_000, 1001)
+MAX_FRAME_RATE = Fraction(120)
+
+_NTSC = {
+    "23.976": Fraction(24_000, 1001),
+    "23.98": Fraction(24_000, 1001),
+    "29.97": Fraction(30_000, 1001),
+    "47.952": Fraction(48_000, 1001),
+    "59.94": Fraction(60_000, 1001),
+    "119.88": Fraction(120_000, 1001),
+}
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Converts between frames, seconds and samples at one frame rate.
+
+    Frame ``i`` shows the music's moment ``i / frame_rate`` seconds, exactly.
+
+    Examples
+    --------
+    >>> clock = Clock(Fraction(30_000, 1001))
+    >>> clock.frames_for(44_100, 44_100)
+    30
+    >>> clock.seconds(30)
+    Fraction(1001, 1000)
+    """
+
+    frame_rate: Fraction
+
+    def frames_for(self, samples: int, sample_rate: int) -> int:
+        """Count the frames of a track of ``samples`` at ``sample_rate`` Hz: ``ceil(n·fps/r)``."""
+        return math.ceil(Fraction(samples) * self.frame_rate / sample_rate)
+
+    def seconds(self, frame: int) -> Fraction:
+        """Give the moment of a frame, seconds from the start of the film."""
+        return Fraction(frame) / self.frame_rate
+
+    def moments(self, start: int, stop: int) -> np.ndarray:
+        """Give the moments of frames ``start`` to ``stop`` (exclusive), seconds, float64."""
+        numerator, denominator = self.frame_rate.as_integer_ratio()
+        return np.arange(start, stop, dtype=np.float64) * denominator / numerator
+
+    def frame_at(self, seconds: Fraction | float) -> int:
+        """Give the frame that is on screen at a moment, ``floor(seconds · fps)``."""
+        return math.floor(Fraction(seconds) * self.frame_rate)
+
+
+def samples_at(seconds: Fraction | float, sample_rate: int) -> int:
+    """Give the sample nearest to a moment, at ``sample_rate`` Hz."""
+    return round(Fraction(seconds) * sample_rate)
+
+
+def analysis_ticks(samples: int) -> int:
+    """Count the analysis rows (100 Hz) of a track of ``samples`` at 44.1 kHz: ``ceil(n / 441)``."""
+    return -(-samples // HOP_SAMPLES)
+
+
+def parse_frame_rate(text: str | float | Fraction) -> Fraction:
+    """Read a frame rate: ``30``, ``30000/1001``, ``29.97``.
+
+    The broadcast decimals (23.976, 29.97, 59.94, …) mean their exact fractions.
+
+    Raises
+    ------
+    ConfigError
+        If it is no number, or outside 24000/1001 to 120 frames per second.
+
+    Examples
+    --------
+    >>> parse_frame_rate("29.97")
+    Fraction(30000, 1001)
+    """
+    given = str(text).strip()
+    try:
+        rate = _NTSC.get(given) or Fraction(given)
+    except (ValueError, ZeroDivisionError):
+        raise ConfigError(
+            f"frame rate {_shown(given)} is no number; pass one such as --fps 30 or --fps 24000/1001"
+        ) from None
+    if not MIN_FRAME_RATE <= rate <= MAX_FRAME_RATE:
+        raise ConfigError(
+            f"frame rate {_shown(given)} is outside 24000/1001 to 120; pass for instance --fps 30"
+        )
+    if rate.denominator > 1001:
+        raise ConfigError(
+            f"frame rate {_shown(given)} has a denominator over 1001; pass a whole number or N/1001"
+        )
+    return rate
+
+
+_TIMESTAMP = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,9})?)")
+
+
+def parse_timestamp(text: str | float | Fraction) -> Fraction:
+    """Read a moment in a track: seconds (``83.5``), ``m:ss`` or ``h:mm:ss``, with decimals.
+
+    Raises
+    ------
+    ConfigError
+        If the text is not of that form.
+
+    Examples
+    --------
+    >>> parse_timestamp("1:23.5")
+    Fraction(167, 2)
+    """
+    if isinstance(text, Fraction) and text >= 0:
+        return text
+    given = str(text).strip()
+    match = _TIMESTAMP.fullmatch(given)
+    hours, minutes, seconds = match.groups() if match else (None, None, None)
+    if seconds is None or (minutes is not None and Fraction(seconds) >= 60):
+        raise ConfigError(f"{_shown(given)} is no moment in a track; write seconds (83.5) or m:ss (1:23.5)")
+    return Fraction(hours or 0) * 3600 + Fraction(minutes or 0) * 60 + Fraction(seconds)
+
+
+def format_duration(seconds: Fraction | float) -> str:
+    """Write a duration for people: ``42.0 s``, ``3:05``, ``1:02:03``.
+
+    Examples
+    --------
+    >>> format_duration(185)
+    '3:05'
+    """
+    if seconds < 60:
+        return f"{float(seconds):.1f} s"
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, secs = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")

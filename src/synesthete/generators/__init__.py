@@ -1,0 +1,1 @@
+"""Ways from Timeline to frames: the one junction of sound and picture."""

@@ -1,0 +1,1 @@
+"""Decode, encode and multiplex media; the only room that knows PyAV (FFmpeg)."""

@@ -1,0 +1,1 @@
+"""The visual language: for now its palettes."""

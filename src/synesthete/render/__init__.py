@@ -1,0 +1,1 @@
+"""Turn a Trajectory into a film: segments, encoding, stitching, manifest."""
