@@ -1,0 +1,100 @@
+"""Synesthete in Python: the same options as on the command line, as keyword arguments."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from synesthete.audio.timeline import Timeline
+from synesthete.clock import parse_timestamp
+from synesthete.config.base import build
+from synesthete.config.render import RenderOptions
+from synesthete.render.listen import hear
+from synesthete.render.pipeline import Film, render_song
+
+__all__ = ["analyse", "render"]
+
+
+def render(
+    song: str | Path,
+    output: str | Path | None = None,
+    *,
+    on_event: Callable[[dict[str, Any]], None] = lambda event: None,
+    **options: Any,
+) -> Film:
+    """Render a song to a film that moves because of it.
+
+    Repeating the call resumes what was interrupted and recognises what is finished.
+
+    Parameters
+    ----------
+    song
+        Any sound file that FFmpeg decodes, or a film with sound.
+    output
+        Where to copy the film to, ``.mp4``; the run folder below the workspace always keeps its own.
+    on_event
+        Receives what ``--json`` prints: ``plan``, ``progress`` and ``done``.
+    **options
+        Any field of `synesthete.config.render.RenderOptions`: ``preset``, ``seed``, ``resolution``,
+        ``aspect``, ``fps``, ``start``, ``end``, ``crf``, ``speed``, ``device``, ``workers``,
+        ``workspace``, ``frames``, ``preview``, ``force``, ``set``, …
+
+    Returns
+    -------
+    Where film and run folder are, and how many frames there are.
+
+    Raises
+    ------
+    InputError
+        If the song, an option or a place can't be used; says what, the limit and the remedy.
+    SynestheteError
+        If rendering fails; repeat the call to resume.
+
+    Examples
+    --------
+    >>> import synesthete
+    >>> film = synesthete.render("song.ogg", "film.mp4", preset="silk", fps=60)  # doctest: +SKIP
+    """
+    resolved = build(RenderOptions, options, where="options")
+    target = None if output is None else Path(output)
+    return render_song(Path(song), resolved, output=target, on_event=on_event)
+
+
+def analyse(
+    song: str | Path,
+    *,
+    start: str | float | Fraction | None = None,
+    end: str | float | Fraction | None = None,
+    allow_truncated: bool = False,
+    workspace: str | Path = ".",
+) -> Timeline:
+    """Listen to a song and write down what was heard, 100 rows a second.
+
+    Parameters
+    ----------
+    song
+        Any sound file that FFmpeg decodes, or a film with sound.
+    start, end
+        The part to analyse: seconds, or ``"m:ss"``.
+    allow_truncated
+        Use what can be decoded of a damaged file.
+    workspace
+        The result is cached in its ``cache/``.
+
+    Returns
+    -------
+    Named columns at 100 Hz; ``at_frames(frame_rate)`` gives them on a film's clock.
+
+    Raises
+    ------
+    InputError
+        If the song can't be used.
+    """
+    timeline, _ = hear(
+        Path(song),
+        start=None if start is None else parse_timestamp(start),
+        end=None if end is None else parse_timestamp(end),
+        allow_truncated=allow_truncated,
+        workspace=Path(workspace),
+    )
+    return timeline

@@ -1,0 +1,89 @@
+"""The commands, and how errors become one clear sentence and an exit status."""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import click
+import typer
+
+from synesthete import __version__
+from synesthete.cli.manage import clean, presets
+from synesthete.cli.render import profile, render
+from synesthete.errors import SynestheteError
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+_REPORT = "this is a fault of ours, please report it with the output of --debug"
+
+app = typer.Typer(
+    name="synesthete",
+    help="Turn music into film: visuals that move because of what is heard.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command(context_settings={"max_content_width": 100})(render)
+app.command()(presets)
+app.command()(clean)
+app.command()(profile)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"synesthete {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Turn music into film: visuals that move because of what is heard."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name; by default the process's own.
+
+    Returns
+    -------
+    The exit status: 0, 2 for the user's input, 1 for a failure of ours, 130 after Ctrl-C.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
+    try:
+        status = app(given, standalone_mode=False, prog_name="synesthete")
+    except click.ClickException as error:
+        return _fail(given, error.format_message(), 2)
+    except SynestheteError as error:
+        return _fail(given, str(error), error.exit_status)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(given, "interrupted; repeat the same command to go on where it stopped", INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
+        return 1
+    except Exception as error:
+        return _fail(given, f"{type(error).__name__}: {error}; {_REPORT}", 1)
+    return status if isinstance(status, int) else 0
+
+
+def _fail(given: Sequence[str], message: str, status: int) -> int:
+    if "--debug" in given and status != INTERRUPTED:
+        traceback.print_exc()
+    sentence = " ".join(message.split())
+    if "--json" in given:
+        print(json.dumps({"event": "error", "message": sentence}), flush=True)
+    else:
+        print(f"synesthete: {sentence}", file=sys.stderr, flush=True)
+    return status

@@ -1,0 +1,74 @@
+"""``synesthete presets`` and ``synesthete clean``."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["clean", "presets"]
+
+
+def presets(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
+) -> None:
+    """List the presets that ship."""
+    from synesthete.config.preset import load_preset, shipped_presets
+
+    for name in shipped_presets():
+        preset = load_preset(name)
+        if as_json:
+            print(json.dumps({"name": name, "generator": preset.generator, "summary": preset.summary}))
+        else:
+            typer.echo(f"{name:12} {preset.generator:8} {preset.summary}")
+
+
+def clean(
+    workspace: Annotated[Path, typer.Option(help="Where cache/ and renders/ live.")] = Path(),
+    cache: Annotated[bool, typer.Option("--cache", help="Free the cache.")] = False,
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Free unfinished runs.")] = False,
+    renders: Annotated[bool, typer.Option("--renders", help="Free all runs, finished films too.")] = False,
+) -> None:
+    """Show what the workspace holds, and free what is named."""
+    from synesthete.files import folder_size, format_bytes
+    from synesthete.render.run import RunFolder
+
+    parts = [("cache", workspace / "cache", cache)]
+    runs = sorted(path for path in (workspace / "renders").glob("*") if path.is_dir())
+    for path in runs:
+        done = RunFolder(path).manifest.is_file()
+        parts.append(("film" if done else "unfinished", path, renders or (unfinished and not done)))
+    freed = 0
+    for kind, path, wanted in parts:
+        if not path.is_dir():
+            continue
+        size = folder_size(path)
+        if wanted and _free(path):
+            freed += size
+            typer.echo(f"freed {format_bytes(size):>9}  {path}")
+        else:
+            typer.echo(f"{kind:10} {format_bytes(size):>9}  {path}")
+    if not (cache or unfinished or renders):
+        typer.echo("nothing was removed; pass --cache, --unfinished or --renders to free space")
+    elif freed:
+        typer.echo(f"{format_bytes(freed)} freed")
+
+
+def _free(path: Path) -> bool:
+    """Remove a folder, unless it is a run that somebody renders at this moment."""
+    from synesthete.errors import BusyError
+    from synesthete.files import writing_to
+    from synesthete.render.run import RunFolder
+
+    with writing_to(path):
+        if path.parent.name != "renders":
+            shutil.rmtree(path)
+            return True
+        try:
+            with RunFolder(path).opened():
+                pass
+        except BusyError:
+            return False
+        shutil.rmtree(path)
+        return True

@@ -1,0 +1,165 @@
+"""``synesthete render`` and ``synesthete profile``."""
+
+import json
+import secrets
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from synesthete.cli.progress import Progress
+from synesthete.config.base import build
+from synesthete.config.preset import GeneratorName
+from synesthete.config.render import (
+    Aspect,
+    Device,
+    EncoderName,
+    Kernels,
+    PrecisionName,
+    RenderOptions,
+    Speed,
+)
+
+__all__ = ["profile", "render"]
+
+
+def _option(field: str, *names: str, **settings: Any) -> Any:
+    return typer.Option(*names, help=RenderOptions.model_fields[field].description, **settings)
+
+
+Song = Annotated[Path, typer.Argument(help="A sound file, or a film with sound.", show_default=False)]
+PresetOption = Annotated[str | None, _option("preset", "--preset", "-p")]
+GeneratorOption = Annotated[GeneratorName | None, _option("generator")]
+SeedOption = Annotated[int | None, _option("seed")]
+SetOption = Annotated[list[str] | None, _option("set", "--set", metavar="KEY=VALUE")]
+ResolutionOption = Annotated[str, _option("resolution", "--resolution", "-r")]
+AspectOption = Annotated[Aspect | None, _option("aspect")]
+FpsOption = Annotated[str, _option("fps")]
+StartOption = Annotated[str | None, _option("start")]
+EndOption = Annotated[str | None, _option("end")]
+DeviceOption = Annotated[Device, _option("device")]
+PrecisionOption = Annotated[PrecisionName, _option("precision")]
+KernelsOption = Annotated[Kernels, _option("kernels")]
+TileOption = Annotated[int, _option("tile")]
+EncoderOption = Annotated[EncoderName, _option("encoder")]
+CrfOption = Annotated[int | None, _option("crf")]
+SpeedOption = Annotated[Speed | None, _option("speed")]
+WorkersOption = Annotated[int | None, _option("workers", "--workers", "-j")]
+WorkspaceOption = Annotated[Path, _option("workspace")]
+TruncatedOption = Annotated[bool, _option("allow_truncated", "--allow-truncated")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
+
+
+def render(
+    song: Song,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Copy the film to FILE.mp4.", metavar="FILE.mp4")
+    ] = None,
+    preset: PresetOption = None,
+    generator: GeneratorOption = None,
+    seed: SeedOption = None,
+    set_: SetOption = None,
+    resolution: ResolutionOption = "1080p",
+    aspect: AspectOption = None,
+    fps: FpsOption = "30",
+    start: StartOption = None,
+    end: EndOption = None,
+    preview: Annotated[bool, _option("preview", "--preview")] = False,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    kernels: KernelsOption = "auto",
+    tile: TileOption = 0,
+    encoder: EncoderOption = "libx264",
+    crf: CrfOption = None,
+    speed: SpeedOption = None,
+    frames: Annotated[Path | None, _option("frames", metavar="DIR")] = None,
+    workers: WorkersOption = None,
+    workspace: WorkspaceOption = Path(),
+    force: Annotated[bool, _option("force", "--force")] = False,
+    allow_truncated: TruncatedOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Render SONG to a film. Repeating the command resumes it, or recognises what is finished."""
+    options = _options(
+        preset=preset, generator=generator, seed=seed, set=tuple(set_ or ()), resolution=resolution,
+        aspect=aspect, fps=fps, start=start, end=end, preview=preview, device=device, precision=precision,
+        kernels=kernels, tile=tile, encoder=encoder, crf=crf, speed=speed, frames=frames, workers=workers,
+        workspace=workspace, force=force, allow_truncated=allow_truncated,
+    )  # fmt: skip
+    from synesthete.render.pipeline import make_plan, render_song
+
+    if dry_run:
+        plan, _ = make_plan(song, options)
+        _print_plan({"event": "plan", **plan.summary()}, as_json=as_json)
+        return
+    with Progress(json_lines=as_json) as progress:
+        film = render_song(song, options, output=output, on_event=progress.on_event)
+    if not as_json:
+        typer.echo(f"film: {film.film}")
+        typer.echo(f"run:  {film.run}")
+
+
+def profile(
+    song: Song,
+    seconds: Annotated[float, typer.Option(help="How much of the song to render.", min=1, max=600)] = 10,
+    preset: PresetOption = None,
+    resolution: ResolutionOption = "1080p",
+    fps: FpsOption = "30",
+    start: StartOption = None,
+    device: DeviceOption = "auto",
+    kernels: KernelsOption = "auto",
+    workers: WorkersOption = None,
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Render a stretch of SONG and show where the time goes."""
+    from synesthete.clock import parse_timestamp
+    from synesthete.media.probe import probe_sound
+    from synesthete.render.pipeline import render_song
+
+    first = parse_timestamp(start or 0)
+    known = probe_sound(song).duration_s
+    end = None if known is None or first + parse_timestamp(seconds) >= known else first + parse_timestamp(seconds)
+    scratch = workspace / "cache" / f"profile-{secrets.token_hex(4)}"
+    options = _options(
+        preset=preset, resolution=resolution, fps=fps, start=start, end=end, device=device, kernels=kernels,
+        workers=workers, workspace=scratch,
+    )  # fmt: skip
+    try:
+        with Progress(json_lines=False) as progress:
+            film = render_song(song, options, on_event=progress.on_event)
+        manifest = json.loads((film.run / "meta.json").read_text())
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    report = {
+        "event": "profile",
+        "numerics": manifest["numerics"],
+        "frames": film.frames,
+        "frames_per_second": round(film.frames / manifest["seconds"]["segments"], 2),
+        "seconds": manifest["seconds"],
+    }
+    if as_json:
+        print(json.dumps(report), flush=True)
+        return
+    typer.echo(f"{film.frames} frames, {report['frames_per_second']} frames/s, {report['numerics']['path']}")
+    for stage, value in manifest["seconds"].items():
+        note = " (added up over threads)" if stage.startswith("threads.") else ""
+        typer.echo(f"  {stage.removeprefix('threads.'):12} {value:8.2f} s{note}")
+
+
+def _options(**values: Any) -> RenderOptions:
+    return build(RenderOptions, values, where="options")
+
+
+def _print_plan(plan: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(plan), flush=True)
+        return
+    for name, value in plan.items():
+        if name != "event":
+            typer.echo(f"{name:12} {value}")

@@ -1,0 +1,1 @@
+"""One schema for the command line, YAML files and documentation; no torch."""

@@ -1,0 +1,140 @@
+"""The base of every configuration model, safe YAML, and errors that name field, value and limit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from synesthete.errors import ConfigError
+
+__all__ = ["Frozen", "build", "merge", "parse_assignment", "read_yaml", "set_path"]
+
+MAX_YAML_BYTES = 1_000_000
+MAX_YAML_DEPTH = 30
+
+
+class Frozen(BaseModel):
+    """An immutable model that refuses unknown fields and non-finite numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def build(model: type[Model], values: Mapping[str, Any], *, where: str) -> Model:
+    """Build a model, or say in one sentence which field is wrong, what it was and what is allowed.
+
+    Parameters
+    ----------
+    where
+        What the values belong to, for the message: ``"preset my-look.yaml"``, ``"options"``.
+
+    Raises
+    ------
+    ConfigError
+        If anything is wrong; the first three faults are named.
+    """
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        faults = [_fault(dict(detail)) for detail in error.errors()]
+        more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
+        raise ConfigError(f"{where}: {'; '.join(faults[:3])}{more}") from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping safely: plain data only, no aliases, at most 1 MB and 30 levels.
+
+    Raises
+    ------
+    ConfigError
+        If the file can't be read or is not such a mapping.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path} ({error.strerror or error}); check the name") from None
+    if len(data) > MAX_YAML_BYTES:
+        raise ConfigError(f"{path} has {len(data)} bytes; a configuration file has at most {MAX_YAML_BYTES}")
+    try:
+        text = data.decode("utf-8")
+        _refuse_aliases(text, path)
+        value = yaml.safe_load(text)
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise ConfigError(f"{path}{line}: {problem}; correct the file") from None
+    except (RecursionError, ValueError) as error:
+        raise ConfigError(f"{path}: {str(error)[:80]}; correct the file") from None
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise ConfigError(f"{path} must hold a mapping of field names to values")
+    return value
+
+
+def _refuse_aliases(text: str, path: Path) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError(f"{path}, line {event.start_mark.line + 1}: aliases (*name) are not allowed")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_YAML_DEPTH:
+            raise ConfigError(f"{path} is nested over {MAX_YAML_DEPTH} levels deep; simplify it")
+
+
+def parse_assignment(text: str) -> tuple[list[str], Any]:
+    """Read ``a.b=value`` as a path and a YAML value.
+
+    Examples
+    --------
+    >>> parse_assignment("cppn.net.gain=1.2")
+    (['cppn', 'net', 'gain'], 1.2)
+    """
+    key, sign, value = text.partition("=")
+    path = [part.strip() for part in key.split(".")]
+    if not sign or not all(path) or len(path) > 8:
+        raise ConfigError(f"--set {text[:60]!r} is not of the form key=value, such as --set seed=7")
+    try:
+        return path, yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ConfigError(f"--set {text[:60]!r}: the value is not YAML; quote it") from None
+
+
+def set_path(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """Give a copy of nested mappings with one field replaced or added."""
+    result = dict(values)
+    if len(path) == 1:
+        result[path[0]] = value
+        return result
+    inner = result.get(path[0], {})
+    if not isinstance(inner, Mapping):
+        inner = {"base": inner}  # a modulated parameter that was given as a plain number
+    result[path[0]] = set_path(inner, path[1:], value)
+    return result
+
+
+def merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one nested mapping over another; lists and plain values are replaced, mappings merged."""
+    result = dict(low)
+    for key, value in high.items():
+        below = result.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        result[key] = merge(below, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def _fault(detail: dict[str, Any]) -> str:
+    field = ".".join(str(part) for part in detail["loc"]) or "value"
+    shown = repr(detail.get("input"))
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    if detail["type"] == "extra_forbidden":
+        return f"{field} is no known field; remove it or correct its name"
+    if detail["type"] == "missing":
+        return f"{field} is missing"
+    message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return f"{field} = {shown}: {message}"

@@ -1,0 +1,177 @@
+"""The options of a render: what the command line, Python and the manifest share."""
+
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+
+from synesthete.clock import parse_frame_rate, parse_timestamp
+from synesthete.config.base import Frozen
+from synesthete.config.preset import DEFAULT_PRESETS, GeneratorName
+from synesthete.errors import ConfigError
+from synesthete.seeding import MAX_SEED
+
+__all__ = [
+    "ASPECTS",
+    "Aspect",
+    "Device",
+    "EncoderName",
+    "Kernels",
+    "PrecisionName",
+    "RenderOptions",
+    "Speed",
+    "default_quality",
+    "picture_size",
+]
+
+Aspect = Literal["16:9", "9:16", "1:1", "4:5", "21:9"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Kernels = Literal["auto", "fused", "eager"]
+PrecisionName = Literal["auto", "float32", "bfloat16", "float16"]
+EncoderName = Literal[
+    "libx264", "hardware", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf"
+]
+Speed = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
+]
+
+ASPECTS: dict[Aspect, tuple[int, int]] = {
+    "16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:5": (4, 5), "21:9": (21, 9),
+}  # fmt: skip
+PREVIEW_SHORT_SIDE = 256
+_SHORT_SIDE = re.compile(r"(\d{2,4})p")
+_WIDTH_HEIGHT = re.compile(r"(\d{2,5})x(\d{2,5})")
+MIN_SIDE, MAX_SIDE = 64, 8192
+
+
+def picture_size(resolution: str, aspect: Aspect | None) -> tuple[int, int]:
+    """Resolve a resolution and an aspect to width and height.
+
+    Parameters
+    ----------
+    resolution
+        ``720p`` (the short side), ``4k`` (2160p) or ``1280x720``.
+    aspect
+        Goes with a short side only; None means 16:9.
+
+    Raises
+    ------
+    ConfigError
+        If the two contradict, or a side is odd or outside 64-8192.
+
+    Examples
+    --------
+    >>> picture_size("1080p", "9:16")
+    (1080, 1920)
+    """
+    text = "2160p" if resolution.lower() == "4k" else resolution.lower()
+    if match := _WIDTH_HEIGHT.fullmatch(text):
+        if aspect is not None:
+            raise ConfigError(
+                f"--resolution {resolution} fixes both sides; drop --aspect {aspect}, or name a short side "
+                "such as --resolution 1080p"
+            )
+        width, height = int(match[1]), int(match[2])
+    elif match := _SHORT_SIDE.fullmatch(text):
+        short = int(match[1])
+        across, down = ASPECTS[aspect or "16:9"]
+        long = 2 * round(Fraction(short * max(across, down), 2 * min(across, down)))
+        width, height = (long, short) if across >= down else (short, long)
+    else:
+        raise ConfigError(
+            f"resolution {resolution[:40]!r} is not known; pass 360p, 720p, 1080p, 4k or WIDTHxHEIGHT"
+        )
+    for name, side in (("width", width), ("height", height)):
+        if side % 2 or not MIN_SIDE <= side <= MAX_SIDE:
+            raise ConfigError(
+                f"resolution {resolution} gives {name} {side}; sides are even and from {MIN_SIDE} to {MAX_SIDE}"
+            )
+    return width, height
+
+
+def default_quality(short_side: int) -> tuple[int, Speed]:
+    """Choose crf and encoder speed for a picture size: small films can afford a slower search."""
+    if short_side <= 480:
+        return 17, "medium"
+    if short_side <= 720:
+        return 18, "fast"
+    if short_side <= 1080:
+        return 18, "veryfast"
+    if short_side <= 1440:
+        return 19, "veryfast"
+    return 20, "superfast"
+
+
+def _timestamp(value: Any) -> Any:
+    return value if value is None or isinstance(value, Fraction) else parse_timestamp(value)
+
+
+Timestamp = Annotated[Fraction, BeforeValidator(_timestamp), PlainSerializer(str, when_used="json")]
+FrameRate = Annotated[
+    Fraction,
+    BeforeValidator(parse_frame_rate),
+    AfterValidator(parse_frame_rate),
+    PlainSerializer(str, when_used="json"),
+]
+
+
+class RenderOptions(Frozen):
+    """How to render one song; defaults are those of ``synesthete render``."""
+
+    preset: str | None = Field(default=None, description="A shipped preset's name, or a .yaml file.")
+    generator: GeneratorName | None = Field(default=None, description="Take this generator's default preset.")
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = Field(
+        default=None, description="Another variation of the preset."
+    )
+    set: tuple[str, ...] = Field(default=(), description="Change one field of the preset: key=value.")
+    resolution: str = Field(default="1080p", description="360p to 4k (the short side), or WIDTHxHEIGHT.")
+    aspect: Aspect | None = Field(default=None, description="Shape of the picture (default 16:9).")
+    fps: FrameRate = Field(default=Fraction(30), description="24000/1001 to 120; fractions are allowed.")
+    start: Timestamp | None = Field(default=None, description="Where in the song to start: seconds or m:ss.")
+    end: Timestamp | None = Field(default=None, description="Where in the song to end: seconds or m:ss.")
+    device: Device = Field(default="auto", description="Where to compute.")
+    precision: PrecisionName = Field(default="auto", description="Of the matrix products of wide nets.")
+    kernels: Kernels = Field(default="auto", description="Compile fused kernels, or not.")
+    tile: Annotated[int, Field(ge=0, le=2**24)] = Field(
+        default=0, description="Pixels per tile; 0 chooses. Frames do not depend on it."
+    )
+    encoder: EncoderName = Field(default="libx264", description="H.264 encoder; only libx264 is exact.")
+    crf: Annotated[int, Field(ge=0, le=51)] | None = Field(
+        default=None, description="Quality, lower is better (default by resolution)."
+    )
+    speed: Speed | None = Field(default=None, description="Encoder effort (default by resolution).")
+    preview: bool = Field(default=False, description="Small and quick, with the same choreography.")
+    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        default=None, description="Segments rendered side by side (default: one per core)."
+    )
+    frames: Path | None = Field(default=None, description="Also write every frame as PNG into this folder.")
+    workspace: Path = Field(default=Path(), description="Where cache/ and renders/ live.")
+    force: bool = Field(default=False, description="Render anew what is already finished.")
+    allow_truncated: bool = Field(default=False, description="Use what can be decoded of a damaged file.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "RenderOptions":
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError(f"end {float(self.end):g} s must lie after start {float(self.start):g} s")
+        return self
+
+    def size(self) -> tuple[int, int]:
+        """Give width and height, of the preview if one is asked for."""
+        width, height = picture_size(self.resolution, self.aspect)
+        if not self.preview or min(width, height) <= PREVIEW_SHORT_SIDE:
+            return width, height
+        scale = Fraction(PREVIEW_SHORT_SIDE, min(width, height))
+        return 2 * round(width * scale / 2), 2 * round(height * scale / 2)
+
+    def quality(self) -> tuple[int, Speed]:
+        """Give crf and encoder speed."""
+        crf, speed = (23, "ultrafast") if self.preview else default_quality(min(self.size()))
+        return (crf if self.crf is None else self.crf), (self.speed or speed)
+
+    def preset_name(self) -> str:
+        """Give the preset to load."""
+        if self.preset is not None:
+            return self.preset
+        return DEFAULT_PRESETS[self.generator or next(iter(DEFAULT_PRESETS))]

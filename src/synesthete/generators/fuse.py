@@ -1,0 +1,90 @@
+"""Fuse elementwise kernels with ``torch.compile``, or say once why not and run them eagerly.
+
+A kernel is fused per structure, not per seed or song: whatever varies is passed as a tensor. The compiled
+code is kept in a folder that the caller names, never in the system's temporary folder.
+"""
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["Fuser", "Kernel"]
+
+_log = logging.getLogger(__name__)
+Kernel = Callable[..., Tensor]
+
+
+class Fuser:
+    """Compiles kernels into one cache folder; after a first failure everything stays eager.
+
+    Parameters
+    ----------
+    cache
+        Where compiled code is kept between runs.
+    wanted
+        False: never compile.
+    """
+
+    def __init__(self, cache: Path, *, wanted: bool = True) -> None:
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._kernels: dict[object, Kernel] = {}
+        self.reason: str | None = None if wanted else "not asked for"
+        if wanted and not any(shutil.which(name) for name in _compilers()):
+            self.reason = "no C++ compiler was found"
+
+    @property
+    def available(self) -> bool:
+        """Tell whether compiling is still worth a try."""
+        return self.reason is None
+
+    def fuse(self, key: object, kernel: Kernel, *example: Any) -> Kernel | None:
+        """Compile a kernel and run it once on example arguments.
+
+        Parameters
+        ----------
+        key
+            Names the kernel's structure; a second call with it returns the same compiled kernel.
+
+        Returns
+        -------
+        The compiled kernel, or None where it can't be compiled; `reason` then says why.
+        """
+        with self._lock:
+            if key in self._kernels:
+                return self._kernels[key]
+            if not self.available:
+                return None
+            os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(self._cache.resolve())
+            try:
+                compiled = _compile(kernel)
+                compiled(*example)
+            except Exception as error:  # the compiler's errors are of many kinds, none of them public
+                first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+                self.reason = f"the compiler failed ({first[:120]})"
+                _log.warning("fused kernels are off: %s; rendering goes on, more slowly", self.reason)
+                return None
+            self._kernels[key] = compiled
+            return compiled
+
+
+def _compile(kernel: Kernel) -> Kernel:
+    import torch._dynamo
+    import torch._inductor.config
+
+    # One thread per kernel: segments are rendered side by side, and results don't depend on a thread count.
+    options: dict[str, Any] = {"cpp.threads": 1}
+    compiled: Kernel = torch.compile(kernel, dynamic=True, fullgraph=True, options=options)
+    return compiled
+
+
+def _compilers() -> list[str]:
+    given = os.environ.get("CXX")
+    return [given] if given else ["g++", "clang++", "c++", "cl"]

@@ -1,0 +1,247 @@
+"""Make one film in its locked run folder: score, Segments, sound, stitch, previews, manifest."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from synesthete.audio.timeline import Timeline
+from synesthete.clock import Clock
+from synesthete.errors import RenderError
+from synesthete.files import digest_file, digest_json, make_folder, whole_file, write_json
+from synesthete.generators.base import Generator, Trajectory
+from synesthete.generators.control import build_signals
+from synesthete.media.mux import encode_sound, stitch
+from synesthete.render.build import build_fuser, build_generator, choose_workers
+from synesthete.render.listen import song_chunks
+from synesthete.render.manifest import manifest
+from synesthete.render.plan import RenderPlan, Segment, cut_segments
+from synesthete.render.preview import write_previews
+from synesthete.render.quantise import Quantiser
+from synesthete.render.run import RunFolder, StoredPart
+from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer, frame_file
+
+__all__ = ["Event", "FilmMaker"]
+
+Event = dict[str, Any]
+_PROGRESS_SECONDS = 0.25
+_FILM_TAGS = ("title", "artist", "album", "album_artist", "composer", "date", "genre", "copyright")
+
+
+@dataclass(frozen=True)
+class _Score:
+    trajectory: Trajectory
+    generator: Generator
+    quantiser: Quantiser
+    numeric_path: str
+    fallback: str | None
+
+
+class FilmMaker:
+    """Makes the film of one plan.
+
+    Parameters
+    ----------
+    plan, timeline
+        What to render, and what was heard.
+    folder
+        The run's folder, opened.
+    on_event
+        Receives ``progress`` events.
+    """
+
+    def __init__(
+        self,
+        plan: RenderPlan,
+        timeline: Timeline,
+        folder: RunFolder,
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self._plan = plan
+        self._timeline = timeline
+        self._folder = folder
+        self._on_event = on_event
+        self._segments = cut_segments(plan.frames, plan.frame_rate)
+        self._seconds: dict[str, float] = {}
+
+    def recognise(self) -> int:
+        """Take a finished film as it is; draw only PNG frames that are wanted and missing."""
+        missing = [segment for segment in self._segments if self._lacks_png(segment)]
+        if missing:
+            folder = self._plan.options.frames
+            self._render([SegmentJob(s, "", film=False, frames_folder=folder) for s in missing], self._score())
+        return len(self._segments)
+
+    def make(self) -> int:
+        """Render what is missing and finish the film.
+
+        Returns
+        -------
+        The number of Segments that were finished before.
+        """
+        plan, folder = self._plan, self._folder
+        make_folder(folder.work)
+        with self._timed("score"):
+            score = self._score()
+            trajectory = score.trajectory.digest()
+        keys = [
+            plan.segment_key(s, trajectory=trajectory, numeric_path=score.numeric_path) for s in self._segments
+        ]
+        found = [folder.stored(folder.segment_path(s, k), k) for s, k in zip(self._segments, keys, strict=True)]
+        jobs = [
+            SegmentJob(segment, key, film=part is None, frames_folder=plan.options.frames)
+            for segment, key, part in zip(self._segments, keys, found, strict=True)
+            if part is None or self._lacks_png(segment)
+        ]
+        stages, sound = self._render_with_sound(jobs, score)
+        parts = [self._part(segment, key) for segment, key in zip(self._segments, keys, strict=True)]
+        with self._timed("stitch"), whole_file(folder.film) as film:
+            stitch(
+                [(part.path, segment.frames) for part, segment in zip(parts, self._segments, strict=True)],
+                sound.path,
+                film,
+                frame_rate=plan.frame_rate,
+                tags={name: plan.song.tags[name] for name in _FILM_TAGS if name in plan.song.tags},
+            )
+        with self._timed("previews"):
+            previews = write_previews(
+                folder.previews,
+                score.trajectory,
+                score.generator,
+                plan.size,
+                plan.frame_rate,
+                title=f"{plan.song.path.stem} · {plan.preset.name}",
+                loudest=self._loudest_frame(),
+            )
+        write_json(
+            folder.manifest,
+            manifest(
+                plan,
+                numeric_path=score.numeric_path,
+                eager_because=score.fallback,
+                trajectory=trajectory,
+                parts=[(s, p, f is not None) for s, p, f in zip(self._segments, parts, found, strict=True)],
+                sound=sound,
+                film={"sha256": digest_file(folder.film), "bytes": folder.film.stat().st_size},
+                previews=[str(path.relative_to(folder.path)) for path in previews],
+                seconds={**self._seconds, **{f"threads.{k}": v for k, v in stages.items()}},
+            ),
+        )
+        folder.clear_work()
+        return sum(part is not None for part in found)
+
+    def _score(self) -> _Score:
+        """Plan the whole track, and choose how to compute it."""
+        plan = self._plan
+        signals = build_signals(
+            self._timeline, plan.preset.control, frame_rate=plan.frame_rate, seed=plan.preset.seed
+        )
+        style = np.broadcast_to(np.array(plan.preset.style), (plan.frames, len(plan.preset.style)))
+        fuser = build_fuser(plan.options, plan.size, plan.frames)
+        generator = build_generator(plan.preset, plan.options, fuser)
+        planned = generator.score(signals, style, plan.preset.seed)
+        planned.save(self._folder.work / "trajectory")
+        trajectory = Trajectory.load(self._folder.work / "trajectory")
+        path = generator.prepare(trajectory, plan.size)
+        quantiser = Quantiser(plan.size, fuser)
+        if plan.options.kernels == "fused" and not path.startswith("fused"):
+            raise RenderError(f"fused kernels can't be had: {fuser.reason}; pass --kernels auto")
+        return _Score(trajectory, generator, quantiser, path, fuser.reason)
+
+    def _render_with_sound(
+        self, jobs: Sequence[SegmentJob], score: _Score
+    ) -> tuple[dict[str, float], StoredPart]:
+        """Encode the sound in a thread of its own while the Segments are rendered."""
+        stop = threading.Event()
+        outcome: list[StoredPart | BaseException] = []
+
+        def encode() -> None:
+            try:
+                outcome.append(self._sound(stop))
+            except BaseException as error:  # carried to the thread that waits
+                outcome.append(error)
+
+        thread = threading.Thread(target=encode, name="sound")
+        thread.start()
+        try:
+            with self._timed("segments"):
+                stages = self._render(jobs, score)
+            while thread.is_alive():
+                thread.join(_PROGRESS_SECONDS)
+        except BaseException:
+            stop.set()
+            raise
+        finally:
+            thread.join()
+        if isinstance(outcome[0], BaseException):
+            raise outcome[0]
+        return stages, outcome[0]
+
+    def _render(self, jobs: Sequence[SegmentJob], score: _Score) -> dict[str, float]:
+        total = self._plan.frames
+        ready = total - sum(job.segment.frames for job in jobs)
+        done, last, lock = 0, time.monotonic(), threading.Lock()
+
+        def count(segment: Segment) -> None:
+            nonlocal done, last
+            with lock:
+                done += 1
+                now = time.monotonic()
+                if now - last < _PROGRESS_SECONDS and ready + done < total:
+                    return
+                last = now
+                event = {"event": "progress", "frames": ready + done, "of": total, "rendered": done}
+            self._on_event(event)
+
+        renderer = SegmentRenderer(
+            self._plan, score.trajectory, score.generator, self._folder, score.quantiser, count
+        )
+        renderer.run(jobs, choose_workers(self._plan.options, len(jobs)))
+        return renderer.stage_seconds
+
+    def _sound(self, stop: threading.Event) -> StoredPart:
+        plan = self._plan
+        key = digest_json({"song": plan.song.identity(), "codec": "aac-256k"})
+        path = self._folder.work / "sound.m4a"
+        found = self._folder.stored(path, key)
+        if found is not None:
+            return found
+
+        def chunks() -> Iterator[np.ndarray]:
+            for chunk in song_chunks(plan.song, allow_truncated=plan.options.allow_truncated):
+                if stop.is_set():
+                    raise Interrupted
+                yield chunk
+
+        with whole_file(path) as part:
+            track = encode_sound(
+                chunks(), part, sample_rate=plan.song.sample_rate, channels=plan.song.channels
+            )
+        return self._folder.store(path, key, sample_rate=track.sample_rate, channels=track.channels)
+
+    def _part(self, segment: Segment, key: str) -> StoredPart:
+        part = self._folder.stored(self._folder.segment_path(segment, key), key)
+        if part is None:
+            raise RenderError(f"segment {segment.index} of {self._folder.path} is damaged; repeat the command")
+        return part
+
+    def _lacks_png(self, segment: Segment) -> bool:
+        folder = self._plan.options.frames
+        if folder is None:
+            return False
+        return not all(frame_file(folder, i).is_file() for i in range(segment.start, segment.stop))
+
+    def _loudest_frame(self) -> int:
+        loudness = self._timeline.column("loudness")
+        moment = int(np.argmax(loudness)) / 100
+        return min(Clock(self._plan.frame_rate).frame_at(moment), self._plan.frames - 1)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._seconds[stage] = time.perf_counter() - started

@@ -1,0 +1,84 @@
+"""Hear a song: decode it, count its samples, and make its Timeline or find it in the cache."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from synesthete.audio.analysis import analyse_stream
+from synesthete.audio.cache import TimelineCache, timeline_key
+from synesthete.audio.timeline import Timeline
+from synesthete.clock import ANALYSIS_SAMPLE_RATE
+from synesthete.files import digest_file, writing_to
+from synesthete.media.decode import Resampler, Span, decode_sound
+from synesthete.media.probe import probe_sound
+from synesthete.render.plan import SongFacts
+
+__all__ = ["hear", "song_chunks"]
+
+
+def hear(
+    song: Path,
+    *,
+    start: Fraction | None,
+    end: Fraction | None,
+    allow_truncated: bool,
+    workspace: Path,
+) -> tuple[Timeline, SongFacts]:
+    """Analyse a song, or a part of it; what was heard before is found again by content.
+
+    Parameters
+    ----------
+    start, end
+        The part to use, seconds; None for the song's own ends.
+    allow_truncated
+        Use what can be decoded of a damaged file.
+    workspace
+        The Timeline is kept in its ``cache/timelines``.
+
+    Raises
+    ------
+    MediaError
+        If the song can't be used.
+    """
+    info = probe_sound(song)
+    with writing_to(song):
+        digest = digest_file(song)
+    span = Span(start or Fraction(0), end)
+    channels = 1 if info.channels == 1 else 2
+    key = timeline_key(
+        digest, start=span.start, stop=span.end, options={"allow_truncated": allow_truncated}
+    )
+
+    def build(folder: Path) -> None:
+        counted = 0
+
+        def chunks() -> Iterator[np.ndarray]:
+            nonlocal counted
+            resampler = Resampler(info.sample_rate, ANALYSIS_SAMPLE_RATE, channels)
+            for chunk in decode_sound(song, span=span, allow_truncated=allow_truncated):
+                counted += chunk.shape[1]
+                yield resampler.push(chunk)
+            yield resampler.flush()
+
+        analyse_stream(chunks(), folder, sample_rate=info.sample_rate, samples=lambda: counted, key=key)
+
+    timeline = TimelineCache(workspace / "cache" / "timelines").get_or_create(key, build)
+    facts = SongFacts(
+        path=song,
+        digest=digest,
+        sample_rate=info.sample_rate,
+        channels=channels,
+        samples=timeline.samples,
+        start=start,
+        end=end,
+        tags=info.tags,
+    )
+    return timeline, facts
+
+
+def song_chunks(facts: SongFacts, *, allow_truncated: bool) -> Iterator[np.ndarray]:
+    """Decode the part of a song that goes into the film, at its own rate."""
+    span = Span(facts.start or Fraction(0), facts.end)
+    return decode_sound(facts.path, span=span, allow_truncated=allow_truncated)

@@ -1,0 +1,156 @@
+"""From a song to a film: plan, score, render what is missing, stitch, write the manifest."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from synesthete.audio.timeline import Timeline
+from synesthete.clock import Clock
+from synesthete.config.preset import Preset, load_preset
+from synesthete.config.render import RenderOptions
+from synesthete.errors import ConfigError, OutputError
+from synesthete.files import copy_whole, make_folder
+from synesthete.generators.base import Size
+from synesthete.render.build import video_settings
+from synesthete.render.film import Event, FilmMaker
+from synesthete.render.listen import hear
+from synesthete.render.plan import RenderPlan
+from synesthete.render.run import RunFolder
+
+__all__ = ["Film", "make_plan", "render_song"]
+
+
+@dataclass(frozen=True)
+class Film:
+    """A finished film.
+
+    Attributes
+    ----------
+    film
+        The file: where the user wanted it, else in the run folder.
+    run
+        The run folder, with manifest and previews.
+    frames
+        Number of frames.
+    resumed
+        Segments that were already finished.
+    """
+
+    film: Path
+    run: Path
+    frames: int
+    resumed: int
+
+
+def render_song(
+    song: Path,
+    options: RenderOptions,
+    *,
+    output: Path | None = None,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> Film:
+    """Render a song to a film; repeating the call resumes, or recognises what is finished.
+
+    Parameters
+    ----------
+    output
+        Where to copy the film to (``.mp4``).
+    on_event
+        Receives ``plan``, ``progress`` and ``done`` as JSON-ready mappings.
+
+    Raises
+    ------
+    InputError
+        If song, options or places can't be used.
+    BusyError
+        If another process renders the same run.
+    RenderError
+        If rendering fails half-way.
+    """
+    _check_output(output, song)
+    started = time.perf_counter()
+    plan, timeline = make_plan(song, options)
+    on_event({"event": "plan", **plan.summary()})
+    if options.frames is not None:
+        make_folder(options.frames)
+    folder = RunFolder(options.workspace / "renders" / plan.run_id)
+    with folder.opened():
+        if options.force:
+            folder.clear()
+        maker = FilmMaker(plan, timeline, folder, on_event)
+        resumed = maker.recognise() if folder.finished() is not None else maker.make()
+        film = folder.film
+        if output is not None:
+            copy_whole(folder.film, output)
+            film = output
+    result = Film(film=film, run=folder.path, frames=plan.frames, resumed=resumed)
+    on_event(
+        {
+            "event": "done",
+            "film": str(result.film),
+            "run": str(result.run),
+            "frames": result.frames,
+            "segments_resumed": resumed,
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+    )
+    return result
+
+
+def make_plan(song: Path, options: RenderOptions) -> tuple[RenderPlan, Timeline]:
+    """Resolve everything that is decided before the first frame; analyses the song.
+
+    Raises
+    ------
+    InputError
+        If song or options can't be used.
+    """
+    preset = _resolve_preset(options)
+    width, height = options.size()
+    video = video_settings(options)
+    timeline, facts = hear(
+        song,
+        start=options.start,
+        end=options.end,
+        allow_truncated=options.allow_truncated,
+        workspace=options.workspace,
+    )
+    plan = RenderPlan(
+        song=facts,
+        preset=preset,
+        options=options,
+        size=Size(width, height),
+        frame_rate=options.fps,
+        frames=Clock(options.fps).frames_for(facts.samples, facts.sample_rate),
+        video=video,
+        timeline_digest=timeline.digest(),
+    )
+    return plan, timeline
+
+
+def _resolve_preset(options: RenderOptions) -> Preset:
+    changes = list(options.set)
+    if options.seed is not None:
+        changes.append(f"seed={options.seed}")
+    preset = load_preset(options.preset_name(), assignments=changes)
+    if options.generator is not None and preset.generator != options.generator:
+        raise ConfigError(
+            f"preset {preset.name} is for the generator {preset.generator}, not {options.generator}; "
+            "drop --generator or choose another preset"
+        )
+    return preset
+
+
+def _check_output(output: Path | None, song: Path) -> None:
+    if output is None:
+        return
+    if output.suffix.lower() != ".mp4":
+        raise OutputError(f"output {output} does not end in .mp4; films are H.264 in MP4")
+    if output.is_dir():
+        raise OutputError(f"output {output} is a folder; name a file in it, such as {output / 'film.mp4'}")
+    with contextlib.suppress(OSError):
+        if output.samefile(song):
+            raise OutputError(f"output {output} is the song itself; choose another name")
+    make_folder(output.absolute().parent)

@@ -1,0 +1,180 @@
+"""The plan of a render: everything that is decided before the first frame is drawn."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from synesthete import __version__
+from synesthete.config.preset import Preset
+from synesthete.config.render import RenderOptions
+from synesthete.files import digest_json, slug
+from synesthete.generators.base import Size
+from synesthete.media.encode import VideoSettings
+
+__all__ = ["SEGMENT_SECONDS", "RenderPlan", "Segment", "SongFacts", "code_digest", "cut_segments"]
+
+SEGMENT_SECONDS = 4
+"""Length of a Segment: short enough to lose little, long enough that closed GOPs cost little."""
+
+
+@dataclass(frozen=True)
+class SongFacts:
+    """What identifies the sound of a film.
+
+    Attributes
+    ----------
+    path
+        The file.
+    digest
+        SHA-256 of its bytes.
+    sample_rate, channels, samples
+        Of the part that is used, at its own rate; channels as decoded, 1 or 2.
+    start, end
+        The part, seconds; None for the file's own ends.
+    tags
+        Title, artist and so on.
+    """
+
+    path: Path
+    digest: str
+    sample_rate: int
+    channels: int
+    samples: int
+    start: Fraction | None
+    end: Fraction | None
+    tags: Mapping[str, str]
+
+    @property
+    def duration(self) -> Fraction:
+        """Length of the part, seconds."""
+        return Fraction(self.samples, self.sample_rate)
+
+    def identity(self) -> dict[str, Any]:
+        """Give what counts for keys: content and part, not the file's name."""
+        part = [None if t is None else str(t) for t in (self.start, self.end)]
+        return {"sha256": self.digest, "part": part, "samples": self.samples, "rate": self.sample_rate}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A fixed run of frames, ``start`` to ``stop`` (exclusive): the unit of rendering and resume."""
+
+    index: int
+    start: int
+    stop: int
+
+    @property
+    def frames(self) -> int:
+        """Count the frames."""
+        return self.stop - self.start
+
+
+def cut_segments(frames: int, frame_rate: Fraction) -> list[Segment]:
+    """Cut a film into Segments of four seconds.
+
+    Examples
+    --------
+    >>> [segment.frames for segment in cut_segments(300, Fraction(30))]
+    [120, 120, 60]
+    """
+    length = round(SEGMENT_SECONDS * frame_rate)
+    starts = range(0, frames, length)
+    return [Segment(i, start, min(start + length, frames)) for i, start in enumerate(starts)]
+
+
+@dataclass(frozen=True)
+class RenderPlan:
+    """A resolved render.
+
+    Attributes
+    ----------
+    song, preset, options
+        Inputs; the preset with seed and changes applied.
+    size, frame_rate, frames
+        Of the film.
+    video
+        Encoder settings.
+    timeline_digest
+        SHA-256 of the Timeline.
+    """
+
+    song: SongFacts
+    preset: Preset
+    options: RenderOptions
+    size: Size
+    frame_rate: Fraction
+    frames: int
+    video: VideoSettings
+    timeline_digest: str
+
+    def inputs(self) -> dict[str, Any]:
+        """Give the declared inputs that the film follows from."""
+        return {
+            "song": self.song.identity(),
+            "preset": self.preset.model_dump(mode="json"),
+            "size": str(self.size),
+            "frame_rate": str(self.frame_rate),
+            "frames": self.frames,
+            "video": asdict(self.video),
+            "numerics": [self.options.device, self.options.precision, self.options.kernels],
+            "timeline": self.timeline_digest,
+            "code": code_digest(),
+        }
+
+    @property
+    def run_id(self) -> str:
+        """Name the run after its inputs: the same command finds the same run."""
+        name = f"{slug(self.song.path.stem, limit=32)}-{slug(self.preset.name, limit=24)}"
+        return f"{name}-{digest_json(self.inputs())[:10]}"
+
+    def segment_key(self, segment: Segment, *, trajectory: str, numeric_path: str) -> str:
+        """SHA-256 over what a Segment's picture follows from."""
+        return digest_json(
+            {
+                "trajectory": trajectory,
+                "generator": self.preset.generator,
+                "look": self.preset.model_dump(mode="json")[self.preset.generator],
+                "numeric_path": numeric_path,
+                "range": [segment.start, segment.stop],
+                "size": str(self.size),
+                "frame_rate": str(self.frame_rate),
+                "video": asdict(self.video),
+                "code": code_digest(),
+            }
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Give the plan as JSON, for ``--dry-run`` and the manifest."""
+        return {
+            "run_id": self.run_id,
+            "song": str(self.song.path),
+            "duration_s": float(self.song.duration),
+            "preset": self.preset.name,
+            "generator": self.preset.generator,
+            "seed": self.preset.seed,
+            "width": self.size.width,
+            "height": self.size.height,
+            "frame_rate": str(self.frame_rate),
+            "frames": self.frames,
+            "segments": len(cut_segments(self.frames, self.frame_rate)),
+            "encoder": self.video.encoder,
+            "crf": self.video.crf,
+            "speed": self.video.speed,
+            "device": self.options.device,
+            "synesthete": __version__,
+        }
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """SHA-256 over the package's own source: another version never continues a film by mistake."""
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256(__version__.encode())
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,88 @@
+"""Previews of a film: keyframes, a moving snippet and a contact sheet, drawn from the Trajectory.
+
+Size is only sampling, so small pictures are drawn small instead of scaling large ones.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from synesthete.clock import Clock, format_duration
+from synesthete.files import make_folder
+from synesthete.generators.base import Generator, Size, Trajectory
+from synesthete.media.images import contact_sheet, write_gif, write_png
+from synesthete.render.quantise import Quantiser
+
+__all__ = ["write_previews"]
+
+_KEYFRAMES = 4
+_SHEET_PICTURES = 12
+_SHEET_COLUMNS = 4
+_SHEET_SHORT = 180
+_GIF_SHORT = 160
+_GIF_SECONDS = 3
+_GIF_RATE = Fraction(12)
+
+
+def write_previews(
+    folder: Path,
+    trajectory: Trajectory,
+    generator: Generator,
+    size: Size,
+    frame_rate: Fraction,
+    *,
+    title: str,
+    loudest: int,
+) -> list[Path]:
+    """Write ``keyframe_N.png``, ``snippet.gif`` and ``sheet.png``.
+
+    Parameters
+    ----------
+    loudest
+        Frame around which the snippet is taken.
+
+    Returns
+    -------
+    The files.
+    """
+    make_folder(folder)
+    clock = Clock(frame_rate)
+
+    def draw(frames: list[int], at: Size) -> Iterator[np.ndarray]:
+        quantiser = Quantiser(at)
+        for frame in frames:
+            yield quantiser.rgb8(next(generator.frames(trajectory, frame, frame + 1, at)).cpu()).numpy()
+
+    written = []
+    keys = _spread(trajectory.frames, _KEYFRAMES)
+    for number, picture in enumerate(draw(keys, size), start=1):
+        written.append(folder / f"keyframe_{number}.png")
+        write_png(written[-1], picture)
+
+    frames = _spread(trajectory.frames, _SHEET_PICTURES)
+    labels = [format_duration(clock.seconds(frame)) for frame in frames]
+    sheet = contact_sheet(
+        list(draw(frames, _scaled(size, _SHEET_SHORT))), columns=_SHEET_COLUMNS, labels=labels, title=title
+    )
+    written.append(folder / "sheet.png")
+    write_png(written[-1], sheet)
+
+    count = min(trajectory.frames, round(_GIF_SECONDS * frame_rate))
+    first = min(max(0, loudest - count // 2), trajectory.frames - count)
+    step = max(1, round(frame_rate / _GIF_RATE))
+    snippet = list(range(first, first + count, step))
+    written.append(folder / "snippet.gif")
+    write_gif(written[-1], draw(snippet, _scaled(size, _GIF_SHORT)), float(frame_rate / step))
+    return written
+
+
+def _spread(frames: int, count: int) -> list[int]:
+    """Spread moments evenly, each in the middle of its share."""
+    return [min(frames - 1, frames * (2 * k + 1) // (2 * count)) for k in range(min(count, frames))]
+
+
+def _scaled(size: Size, short: int) -> Size:
+    scale = Fraction(min(short, size.short), size.short)
+    return Size(2 * max(1, round(size.width * scale / 2)), 2 * max(1, round(size.height * scale / 2)))

@@ -1,0 +1,100 @@
+"""From display RGB to the bytes of a film: dither, then quantise once.
+
+The film's Y'CbCr is rounded straight from float RGB. Going through 8-bit RGB first would round twice and
+band dark gradients. The dither is a fixed pattern, so still pictures stay still.
+"""
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from synesthete.generators.base import Size
+from synesthete.generators.fuse import Fuser, Kernel
+
+__all__ = ["Quantiser", "dither_pattern"]
+
+# ITU-R BT.709-6, items 3.2-3.4, limited range: Y' = 16 + 219 E'y, C = 128 + 224 E'c.
+_RED, _GREEN, _BLUE = 0.2126, 0.7152, 0.0722
+_BAND_ROWS = 64
+
+
+def dither_pattern(height: int, width: int) -> Float[Tensor, "height width"]:
+    """Give interleaved gradient noise, 0-1: a fixed pattern whose neighbours differ much.
+
+    References
+    ----------
+    Jimenez, "Next generation post processing in Call of Duty: Advanced Warfare", SIGGRAPH 2014.
+    """
+    x = torch.arange(width, dtype=torch.float64)[None, :]
+    y = torch.arange(height, dtype=torch.float64)[:, None]
+    return torch.frac(52.9829189 * torch.frac(0.06711056 * x + 0.00583715 * y)).float()
+
+
+def _luma(rgb: Tensor, dither: Tensor) -> Tensor:
+    r, g, b = torch.clamp(rgb, 0.0, 1.0).unbind()
+    return (r * (219 * _RED) + g * (219 * _GREEN) + b * (219 * _BLUE) + (dither + 16.0)).to(torch.uint8)
+
+
+def _chroma(rgb: Tensor, dither: Tensor) -> Tensor:
+    clipped = torch.clamp(rgb, 0.0, 1.0)
+    pairs = clipped[:, 0::2] + clipped[:, 1::2]
+    r, g, b = ((pairs[:, :, 0::2] + pairs[:, :, 1::2]) * 0.25).unbind()
+    luma = r * _RED + g * _GREEN + b * _BLUE
+    cb = (b - luma) * (224 / (2 * (1 - _BLUE))) + (dither + 128.0)
+    cr = (r - luma) * (224 / (2 * (1 - _RED))) + (dither + 128.0)
+    return torch.stack([cb, cr]).to(torch.uint8)
+
+
+class Quantiser:
+    """Turns float frames of one size into bytes.
+
+    Parameters
+    ----------
+    size
+        Even width and height.
+    fuser
+        Compiles the conversion, if it can; the bytes are the same.
+    """
+
+    def __init__(self, size: Size, fuser: Fuser | None = None) -> None:
+        self._size = size
+        self._dither = dither_pattern(size.height, size.width)
+        # Chroma takes another part of the pattern, so that luma and chroma errors don't add up.
+        self._chroma_dither = dither_pattern(size.height // 2 + 17, size.width // 2 + 29)[17:, 29:].contiguous()
+        self._luma, self._chroma, self._fused = self._kernels(fuser)
+
+    def yuv420(self, rgb: Float[Tensor, "3 height width"]) -> UInt8[Tensor, "rows width"]:
+        """Give one planar 4:2:0 frame, BT.709 limited range: Y, then Cb, then Cr, as rows of ``width``.
+
+        Parameters
+        ----------
+        rgb
+            Display RGB; clipped to 0-1.
+        """
+        height, width = self._size.height, self._size.width
+        frame = torch.empty(height * 3 // 2, width, dtype=torch.uint8)
+        colour = frame[height:].view(2, height // 2, width // 2)
+        step = height if self._fused else _BAND_ROWS
+        with torch.no_grad():
+            for top in range(0, height, step):
+                bottom = min(top + step, height)
+                band, half = rgb[:, top:bottom], slice(top // 2, bottom // 2)
+                frame[top:bottom] = self._luma(band, self._dither[top:bottom])
+                colour[:, half] = self._chroma(band, self._chroma_dither[half])
+        return frame
+
+    def rgb8(self, rgb: Float[Tensor, "3 height width"]) -> UInt8[Tensor, "height width 3"]:
+        """Give one 8-bit RGB picture."""
+        scaled = torch.clamp(rgb, 0.0, 1.0) * 255.0 + self._dither
+        return torch.clamp(scaled, max=255.0).to(torch.uint8).permute(1, 2, 0).contiguous()
+
+    def _kernels(self, fuser: Fuser | None) -> tuple[Kernel, Kernel, bool]:
+        if fuser is None:
+            return _luma, _chroma, False
+        rgb = torch.rand(3, 36, 64)
+        with torch.no_grad():
+            luma = fuser.fuse("luma", _luma, rgb, torch.rand(36, 64))
+            chroma = fuser.fuse("chroma", _chroma, rgb, torch.rand(18, 32))
+        if luma is None or chroma is None:
+            return _luma, _chroma, False
+        return luma, chroma, True
