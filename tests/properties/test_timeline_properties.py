@@ -31,9 +31,9 @@ def random_timeline(seed, ticks):
     return Timeline(table, COLUMN_NAMES, spectrum, ticks * 441 - int(random.integers(441)), 44_100)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
-    samples=st.integers(1, 250_000),
+    samples=st.integers(1, 200_000),
     channels=st.sampled_from([1, 2]),
     cuts=st.lists(st.floats(0, 1), max_size=8),
     seed=st.integers(0, 1000),

@@ -50,7 +50,7 @@ def compute(sound: Float[Tensor, "batch channels samples"]) -> Float[Tensor, "ba
     Parameters
     ----------
     sound
-        Samples at 44.1 kHz, 1 or 2 channels, full scale ±1, on any device.
+        Samples at 44.1 kHz, 1 or 2 channels, full scale ±1; what is not finite counts as 0 (NaN) or ±16.
 
     Returns
     -------

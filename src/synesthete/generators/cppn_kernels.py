@@ -71,8 +71,8 @@ class Structure:
     def squash(self, outputs: list[Tensor], view: Tensor) -> Float[Tensor, "3 rows columns"]:
         """Bring the network's outputs to 0-1: form (in bands), tint and light."""
         bands, phase = view[_VIEW.index("bands")], view[_VIEW.index("band_phase")]
-        form = 0.5 + 0.5 * torch.sin(outputs[0] * bands + phase)
-        tint = torch.sigmoid(2.0 * outputs[1])
+        form = torch.addcmul(phase, outputs[0], bands).sin_().mul_(0.5).add_(0.5)
+        tint = (outputs[1] * 2.0).sigmoid_()
         light = torch.exp(-outputs[2] * outputs[2])
         return torch.stack([form, tint, light])
 

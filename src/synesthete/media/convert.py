@@ -153,8 +153,9 @@ def _to_channels(block: Chunk, layout: str, channels: int) -> Chunk:
         weights = weights.mean(axis=0, keepdims=True)
     mixed = np.zeros((channels, block.shape[1]), np.float32)
     # Not a matrix product: its sums would depend on the threads and on the chunk's length.
-    for row, column in zip(*np.nonzero(weights), strict=True):
-        mixed[row] += weights[row, column] * block[column]
+    with np.errstate(over="ignore", invalid="ignore"):  # NaN and Inf are the caller's to find
+        for row, column in zip(*np.nonzero(weights), strict=True):
+            mixed[row] += weights[row, column] * block[column]
     return mixed
 
 

@@ -29,6 +29,7 @@ from synesthete.media.probe import (
     open_sound,
     probe_sound,
     show_name,
+    unreadable,
 )
 
 __all__ = ["CHUNK_SAMPLES", "Resampler", "Span", "Spool", "decode_sound", "spool_sound"]
@@ -110,11 +111,11 @@ def decode_sound(path: Path, *, span: Span = _WHOLE, allow_truncated: bool = Fal
                 allow_truncated=allow_truncated,
             )
             yield from _regroup(track.blocks(sound))
+            if sound.source.failure is not None:
+                raise sound.source.failure
             track.check_end()
-    except OSError as error:  # the disk, not the codec: FFmpeg's own errors were dealt with
-        raise MediaError(
-            f"{show_name(path)} can't be read ({error.strerror or 'system error'}); check the disk"
-        ) from error
+    except OSError as error:  # the disk's; FFmpeg's were dealt with
+        raise unreadable(path, error) from error
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ and no way to open anything else.
 """
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -29,12 +30,14 @@ __all__ = [
     "MIN_SAMPLE_RATE",
     "OpenSound",
     "SoundInfo",
+    "Source",
     "declared_seconds",
     "describe",
     "estimates_duration",
     "open_sound",
     "probe_sound",
     "show_name",
+    "unreadable",
 ]
 
 MAX_SECONDS = 12 * 3600
@@ -82,6 +85,39 @@ class SoundInfo:
     tags: dict[str, str]
 
 
+class Source:
+    """A local file as FFmpeg may use it: read and sought, nothing else.
+
+    PyAV prints what a file object raises to stderr whenever FFmpeg ignores the failure. So nothing raises
+    here: a seek to nonsense fails by its return value, and a failed read ends the file and stays in
+    ``failure``.
+    """
+
+    def __init__(self, handle: BinaryIO) -> None:
+        self._handle = handle
+        self.name = handle.name
+        self.failure: OSError | None = None
+
+    def read(self, size: int) -> bytes:
+        """Read up to ``size`` bytes; nothing at the end or after a failure."""
+        try:
+            return self._handle.read(size)
+        except OSError as error:
+            self.failure = self.failure or error
+            return b""
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Move and give the new place; negative where it can't be reached."""
+        try:
+            return self._handle.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -errno.EINVAL
+
+    def tell(self) -> int:
+        """Give the place of the next read, bytes from the start."""
+        return self._handle.tell()
+
+
 @dataclass(frozen=True)
 class OpenSound:
     """An open file and its chosen sound; ``layout`` is FFmpeg's name for the order of its channels."""
@@ -91,6 +127,7 @@ class OpenSound:
     stream: AudioStream
     layout: str
     channels: int
+    source: Source
 
 
 def probe_sound(path: Path) -> SoundInfo:
@@ -122,10 +159,10 @@ def open_sound(path: Path) -> Iterator[OpenSound]:
     MediaError
         If the file can't be opened, or holds no sound that can be decoded.
     """
-    with _open_handle(path) as handle, _open_container(path, handle) as container:
+    with _open_source(path) as source, _open_container(path, source) as container:
         stream = _choose_stream(path, container)
         layout, channels = _own_layout(stream)
-        yield OpenSound(path, container, stream, layout, channels)
+        yield OpenSound(path, container, stream, layout, channels, source)
 
 
 def describe(sound: OpenSound) -> SoundInfo:
@@ -197,7 +234,7 @@ _MATROSKA_DURATION = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 @contextlib.contextmanager
-def _open_handle(path: Path) -> Iterator[BinaryIO]:
+def _open_source(path: Path) -> Iterator[Source]:
     name = show_name(path)
     try:
         status = path.stat()
@@ -217,30 +254,32 @@ def _open_handle(path: Path) -> Iterator[BinaryIO]:
     with handle:
         if os.fstat(handle.fileno()).st_size == 0:
             raise MediaError(f"{name} is empty (0 bytes); export or download it again")
-        yield handle
+        yield Source(handle)
 
 
 @contextlib.contextmanager
-def _open_container(path: Path, handle: BinaryIO) -> Iterator[InputContainer]:
-    name = show_name(path)
+def _open_container(path: Path, source: Source) -> Iterator[InputContainer]:
     try:
         container = av.open(
-            handle,
+            source,
             mode="r",
             metadata_errors="ignore",  # tags in Shift-JIS and the like are common
             container_options={"format_whitelist": _FORMATS},
             io_open=_refuse_nested,
         )
     except FFMPEG_FAILURES:
+        if source.failure is not None:
+            raise unreadable(path, source.failure) from None
         raise MediaError(
-            f"{name} is no sound file that can be read, or its header or index is damaged; {_READABLE}"
-        ) from None
-    except OSError as error:
-        raise MediaError(
-            f"{name} can't be read ({error.strerror or 'system error'}); check the disk"
+            f"{show_name(path)} is no sound file that can be read, or its header or index is damaged; {_READABLE}"
         ) from None
     with container:
         yield container
+
+
+def unreadable(path: Path, error: OSError) -> MediaError:
+    """Say that the disk failed while a file was read."""
+    return MediaError(f"{show_name(path)} can't be read ({error.strerror or 'system error'}); check the disk")
 
 
 def _refuse_nested(url: str, flags: int, options: dict[str, str]) -> None:

@@ -210,7 +210,7 @@ def evaluate_units(
 def _affine(packed: Tensor, at: int, inputs: Sequence[Tensor]) -> tuple[Tensor, int]:
     value = torch.addcmul(packed[at], inputs[0], packed[at + 1])
     for offset, plane in enumerate(inputs[1:], start=at + 2):
-        value = torch.addcmul(value, plane, packed[offset])
+        value = value.addcmul_(plane, packed[offset])  # in place: eagerly, a new plane would cost a page fault
     return value, at + 1 + len(inputs)
 
 

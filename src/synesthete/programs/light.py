@@ -65,7 +65,7 @@ def shade(
         slope_y = (planes[0, 2:, 1:-1] - planes[0, :-2, 1:-1]) * scale
         if relief:
             diffuse, gloss = _relief(slope_x, slope_y, p)
-            added = gloss * light * (0.15 + value)
+            added = gloss * light * value
             shaded = light * diffuse
         else:
             shaded = light
@@ -76,9 +76,9 @@ def shade(
         shaded = light
     channels = []
     for channel, accent in enumerate(("accent_r", "accent_g", "accent_b")):
-        linear = _ramp(value, tint, p, channel) * shaded
+        linear = _ramp(value, tint, p, channel).mul_(shaded)
         if added is not None:
-            linear = linear + added * p[_AT[accent]]
+            linear.addcmul_(added, p[_AT[accent]])
         channels.append(_tone(linear))
     return torch.stack(channels)
 
@@ -93,12 +93,12 @@ def _ramp(value: Tensor, tint: Tensor, p: Tensor, channel: int) -> Tensor:
     first = _AT["ramp_0"] + channel * (RAMP_DEGREE + 1)
     result = []
     for start in (first, first + _RAMP):
-        poly = p[start + RAMP_DEGREE] * value + p[start + RAMP_DEGREE - 1]
+        poly = torch.addcmul(p[start + RAMP_DEGREE - 1], p[start + RAMP_DEGREE], value)
         for power in range(RAMP_DEGREE - 2, -1, -1):
-            poly = torch.addcmul(p[start + power], poly, value)
+            poly = poly.mul_(value).add_(p[start + power])
         result.append(poly)
-    mixed = torch.clamp(result[0] + tint * (result[1] - result[0]), min=0.0)
-    return mixed * mixed
+    mixed = torch.lerp(result[0], result[1], tint).clamp_(min=0.0)
+    return mixed.square_()
 
 
 def _relief(slope_x: Tensor, slope_y: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,7 +111,7 @@ def _relief(slope_x: Tensor, slope_y: Tensor, p: Tensor) -> tuple[Tensor, Tensor
     gloss = (nx * p[_AT["half_x"]] + ny * p[_AT["half_y"]] + p[_AT["half_z"]]) * inverse
     gloss = torch.clamp(gloss, min=0.0)
     for _ in range(_GLOSS_SQUARINGS):
-        gloss = gloss * gloss
+        gloss = gloss.square_()
     return diffuse, gloss * p[_AT["gloss"]]
 
 
@@ -134,4 +134,5 @@ def _lines(form: Tensor, slope_x: Tensor, slope_y: Tensor, p: Tensor) -> Tensor:
 
 def _tone(linear: Tensor) -> Tensor:
     """Roll highlights off softly and go to display values. Reinhard et al., SIGGRAPH 2002, eq. 4."""
-    return torch.sqrt(torch.clamp(linear * (1.0 + linear * (1.0 / _WHITE**2)) / (1.0 + linear), 0.0, 1.0))
+    rolled = (linear * (1.0 / _WHITE**2)).add_(1.0).mul_(linear)
+    return rolled.div_(linear.add(1.0)).clamp_(0.0, 1.0).sqrt_()
