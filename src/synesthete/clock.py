@@ -46,6 +46,7 @@ _NTSC = {
     "59.94": Fraction(60_000, 1001),
     "119.88": Fraction(120_000, 1001),
 }
+_RATE = re.compile(r"\d{1,9}(?:\.\d{1,20}|/\d{1,9})?")
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def parse_frame_rate(text: str | float | Fraction) -> Fraction:
     """
     given = str(text).strip()
     try:
+        if not _RATE.fullmatch(given):  # Fraction would read 1e999999999 too, digit by digit
+            raise ValueError
         rate = _NTSC.get(given) or Fraction(given)
     except (ValueError, ZeroDivisionError):
         raise ConfigError(
@@ -127,10 +130,13 @@ def parse_frame_rate(text: str | float | Fraction) -> Fraction:
 
 
 _TIMESTAMP = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,9})?)")
+_EXACT = re.compile(r"(\d{1,18})/(\d{1,18})")
 
 
 def parse_timestamp(text: str | float | Fraction) -> Fraction:
-    """Read a moment in a track: seconds (``83.5``), ``m:ss`` or ``h:mm:ss``, with decimals.
+    """Read a moment in a track: seconds (``83.5``, ``167/2``), ``m:ss`` or ``h:mm:ss``, with decimals.
+
+    A float is taken to the nanosecond.
 
     Raises
     ------
@@ -144,10 +150,12 @@ def parse_timestamp(text: str | float | Fraction) -> Fraction:
     """
     if isinstance(text, Fraction) and text >= 0:
         return text
-    given = str(text).strip()
+    given = f"{text:.9f}" if isinstance(text, float) else str(text).strip()
+    if (exact := _EXACT.fullmatch(given)) and int(exact[2]) > 0:
+        return Fraction(given)
     match = _TIMESTAMP.fullmatch(given)
-    hours, minutes, seconds = match.groups() if match else (None, None, None)
-    if seconds is None or (minutes is not None and Fraction(seconds) >= 60):
+    hours, minutes, seconds = match.groups() if match else (None, None, "")
+    if not match or (minutes and Fraction(seconds) >= 60) or (hours and int(minutes or 0) >= 60):
         raise ConfigError(f"{_shown(given)} is no moment in a track; write seconds (83.5) or m:ss (1:23.5)")
     return Fraction(hours or 0) * 3600 + Fraction(minutes or 0) * 60 + Fraction(seconds)
 
@@ -160,7 +168,7 @@ def format_duration(seconds: Fraction | float) -> str:
     >>> format_duration(185)
     '3:05'
     """
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{float(seconds):.1f} s"
     whole = round(seconds)
     hours, rest = divmod(whole, 3600)

@@ -50,6 +50,8 @@ def writing_to(target: Path) -> Iterator[None]:
     """
     try:
         yield
+    except BrokenPipeError:
+        raise  # whoever read our output has gone, which says nothing of the target
     except OSError as error:
         reason = error.strerror or str(error)
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -102,7 +104,8 @@ def write_whole(target: Path, data: bytes) -> None:
 def write_json(target: Path, value: Any) -> None:
     """Write readable JSON (UTF-8, sorted by insertion, no NaN), whole."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    write_whole(target, (text + "\n").encode())
+    # A file name need not be UTF-8; its stray bytes are escaped as JSON escapes them.
+    write_whole(target, (text + "\n").encode(errors="backslashreplace"))
 
 
 def copy_whole(source: Path, target: Path) -> None:

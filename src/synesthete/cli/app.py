@@ -1,13 +1,14 @@
 """The commands, and how errors become one clear sentence and an exit status."""
 
+import contextlib
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from synesthete import __version__
@@ -18,6 +19,7 @@ from synesthete.errors import SynestheteError
 __all__ = ["main"]
 
 INTERRUPTED = 130
+_UsageError: Any = typer.BadParameter.__mro__[1]  # click's, or that of the copy of click in newer typers
 _REPORT = "this is a fault of ours, please report it with the output of --debug"
 
 app = typer.Typer(
@@ -60,18 +62,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     The exit status: 0, 2 for the user's input, 1 for a failure of ours, 130 after Ctrl-C.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
+    with contextlib.suppress(AttributeError):  # a path need not be UTF-8, nor the terminal; show what can be
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         status = app(given, standalone_mode=False, prog_name="synesthete")
-    except click.ClickException as error:
-        return _fail(given, error.format_message(), 2)
+    except _UsageError as error:
+        return _fail(given, error.format_message().replace("Value error, ", ""), 2)
     except SynestheteError as error:
         return _fail(given, str(error), error.exit_status)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _fail(given, "interrupted; repeat the same command to go on where it stopped", INTERRUPTED)
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
+        _discard_output()
         return 1
     except Exception as error:
         return _fail(given, f"{type(error).__name__}: {error}; {_REPORT}", 1)
@@ -82,8 +86,18 @@ def _fail(given: Sequence[str], message: str, status: int) -> int:
     if "--debug" in given and status != INTERRUPTED:
         traceback.print_exc()
     sentence = " ".join(message.split())
-    if "--json" in given:
-        print(json.dumps({"event": "error", "message": sentence}), flush=True)
-    else:
-        print(f"synesthete: {sentence}", file=sys.stderr, flush=True)
+    try:
+        if "--json" in given:
+            print(json.dumps({"event": "error", "message": sentence}), flush=True)
+        else:
+            print(f"synesthete: {sentence}", file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        _discard_output()
     return status
+
+
+def _discard_output() -> None:
+    """Send what is still unwritten nowhere: whoever read our output has gone, there is nobody to tell."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -44,11 +44,10 @@ def clean(
         if not path.is_dir():
             continue
         size = folder_size(path)
-        if wanted and _free(path):
-            freed += size
-            typer.echo(f"freed {format_bytes(size):>9}  {path}")
-        else:
-            typer.echo(f"{kind:10} {format_bytes(size):>9}  {path}")
+        if wanted:
+            kind = "freed" if _free(path) else "in use"
+            freed += size if kind == "freed" else 0
+        typer.echo(f"{kind:10} {format_bytes(size):>9}  {path}")
     if not (cache or unfinished or renders):
         typer.echo("nothing was removed; pass --cache, --unfinished or --renders to free space")
     elif freed:

@@ -124,7 +124,8 @@ def profile(
 
     first = parse_timestamp(start or 0)
     known = probe_sound(song).duration_s
-    end = None if known is None or first + parse_timestamp(seconds) >= known else first + parse_timestamp(seconds)
+    last = first + parse_timestamp(seconds)
+    end = None if known is None or last >= known else last
     scratch = workspace / "cache" / f"profile-{secrets.token_hex(4)}"
     options = _options(
         preset=preset, resolution=resolution, fps=fps, start=start, end=end, device=device, kernels=kernels,

@@ -67,7 +67,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark is not None else ""
+        line = f", line {mark.line + 1}" if isinstance(mark, yaml.Mark) else ""
         problem = getattr(error, "problem", None) or "not YAML"
         raise ConfigError(f"{path}{line}: {problem}; correct the file") from None
     except (RecursionError, ValueError) as error:
@@ -81,7 +81,8 @@ def _refuse_aliases(text: str, path: Path) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            raise ConfigError(f"{path}, line {event.start_mark.line + 1}: aliases (*name) are not allowed")
+            mark: Any = event.start_mark
+            raise ConfigError(f"{path}, line {mark.line + 1}: aliases (*name) are not allowed")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_YAML_DEPTH:
             raise ConfigError(f"{path} is nested over {MAX_YAML_DEPTH} levels deep; simplify it")
@@ -137,4 +138,6 @@ def _fault(detail: dict[str, Any]) -> str:
     if detail["type"] == "missing":
         return f"{field} is missing"
     message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    if message.startswith(shown):  # it names the value itself
+        return f"{field}: {message}"
     return f"{field} = {shown}: {message}"

@@ -1,6 +1,8 @@
 """Presets: named files that fix generator, style, control and seed."""
 
-from collections.abc import Sequence
+import contextlib
+import re
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from synesthete.config.base import Frozen, build, merge, parse_assignment, read_yaml, set_path
 from synesthete.errors import ConfigError
+from synesthete.files import slug
 from synesthete.seeding import MAX_SEED
 
 __all__ = [
@@ -34,6 +37,7 @@ GeneratorName = Literal["cppn"]
 DEFAULT_PRESETS: dict[GeneratorName, str] = {"cppn": "silk"}
 """The preset that each generator renders with when none is named; the first is the default of all."""
 
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Unit = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=60)]
@@ -120,7 +124,7 @@ class Control(Frozen):
 
     @model_validator(mode="after")
     def _known_names(self) -> "Control":
-        groups = [self.envelopes, self.phases, self.wander, self.oscillators]
+        groups: list[Mapping[str, Frozen]] = [self.envelopes, self.phases, self.wander, self.oscillators]
         names = [name for group in groups for name in group]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -147,12 +151,17 @@ class Modulation(Frozen):
 
 
 def _modulation(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float | dict):
+    if isinstance(value, Modulation):
         return value
     if isinstance(value, dict):
-        if "by" in value:
-            return value
-        return {"base": value.get("base", 0.0), "by": {k: v for k, v in value.items() if k != "base"}}
+        by = value.get("by", {})
+        short = {name: amount for name, amount in value.items() if name not in ("base", "by")}
+        return {"base": value.get("base", 0.0), "by": {**by, **short} if isinstance(by, dict) else by}
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return {"base": float(value)}  # YAML 1.1 reads 1e-3 as text
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number, or base and signals such as {base: 0.5, energy: 1.0}")
     return {"base": value}
 
 
@@ -188,8 +197,6 @@ class View(Frozen):
     warp: Modulated = Modulation()
     warp_scale: Annotated[float, Field(gt=0, le=20)] = 2.0
     warp_phase: Modulated = Modulation()
-
-
 
 
 Stop = tuple[
@@ -243,7 +250,7 @@ class CppnLook(Frozen):
 class Preset(Frozen):
     """A look that can be rendered: generator, seed, style, control and the generator's own settings."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    name: Annotated[str, Field(pattern=_NAME)]
     summary: Annotated[str, Field(min_length=1, max_length=200)]
     generator: GeneratorName = "cppn"
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
@@ -262,7 +269,8 @@ class Preset(Frozen):
         for field, names in _signals_used(self.cppn):
             for name in names:
                 if name not in known:
-                    raise ValueError(f"cppn.{field} uses {name!r}; known signals are {', '.join(sorted(known))}")
+                    choice = ", ".join(sorted(known))
+                    raise ValueError(f"cppn.{field} uses {name!r}; known signals are {choice}")
         for name in self.cppn.net.phases:
             if name not in self.control.phases:
                 raise ValueError(f"cppn.net.phases uses {name!r}, which is no phase")
@@ -283,13 +291,15 @@ def _signals_used(look: CppnLook) -> list[tuple[str, Sequence[str]]]:
 def shipped_presets() -> list[str]:
     """Give the names of the presets that ship, the default first."""
     first = next(iter(DEFAULT_PRESETS.values()))
-    folder = resources.files("synesthete") / "presets"
-    names = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    files = [entry.name for entry in (resources.files("synesthete") / "presets").iterdir()]
+    names = [file.removesuffix(".yaml") for file in files if file.endswith(".yaml")]
     return sorted(names, key=lambda name: (name != first, name))
 
 
 def load_preset(name: str, *, assignments: Sequence[str] = ()) -> Preset:
     """Load a shipped preset by name, or a user's by file name, with ``key=value`` changes on top.
+
+    A change replaces one field of the resolved preset; what it does not name stays as it is.
 
     Raises
     ------
@@ -307,7 +317,11 @@ def load_preset(name: str, *, assignments: Sequence[str] = ()) -> Preset:
         raise ConfigError(
             f"there is no preset {name[:60]!r}; choose one of {', '.join(known)}, or name a .yaml file"
         )
-    values.setdefault("name", path.stem)
+    values.setdefault("name", path.stem if re.fullmatch(_NAME, path.stem) else slug(path.stem))
+    preset = build(Preset, values, where=f"preset {name}")
+    if not assignments:
+        return preset
+    values = preset.model_dump()
     for text in assignments:
         key, value = parse_assignment(text)
         values = set_path(values, key, value)

@@ -30,9 +30,7 @@ Aspect = Literal["16:9", "9:16", "1:1", "4:5", "21:9"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Kernels = Literal["auto", "fused", "eager"]
 PrecisionName = Literal["auto", "float32", "bfloat16", "float16"]
-EncoderName = Literal[
-    "libx264", "hardware", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf"
-]
+EncoderName = Literal["libx264", "hardware", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf"]
 Speed = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
 ]
@@ -86,7 +84,8 @@ def picture_size(resolution: str, aspect: Aspect | None) -> tuple[int, int]:
     for name, side in (("width", width), ("height", height)):
         if side % 2 or not MIN_SIDE <= side <= MAX_SIDE:
             raise ConfigError(
-                f"resolution {resolution} gives {name} {side}; sides are even and from {MIN_SIDE} to {MAX_SIDE}"
+                f"resolution {resolution} gives {name} {side}; "
+                f"sides are even and from {MIN_SIDE} to {MAX_SIDE}"
             )
     return width, height
 
@@ -105,7 +104,12 @@ def default_quality(short_side: int) -> tuple[int, Speed]:
 
 
 def _timestamp(value: Any) -> Any:
-    return value if value is None or isinstance(value, Fraction) else parse_timestamp(value)
+    if value is None:
+        return None
+    try:
+        return parse_timestamp(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None  # so that pydantic names the field
 
 
 Timestamp = Annotated[Fraction, BeforeValidator(_timestamp), PlainSerializer(str, when_used="json")]
@@ -167,11 +171,13 @@ class RenderOptions(Frozen):
 
     def quality(self) -> tuple[int, Speed]:
         """Give crf and encoder speed."""
-        crf, speed = (23, "ultrafast") if self.preview else default_quality(min(self.size()))
+        quick: tuple[int, Speed] = (23, "ultrafast")
+        crf, speed = quick if self.preview else default_quality(min(self.size()))
         return (crf if self.crf is None else self.crf), (self.speed or speed)
 
     def preset_name(self) -> str:
         """Give the preset to load."""
         if self.preset is not None:
             return self.preset
-        return DEFAULT_PRESETS[self.generator or next(iter(DEFAULT_PRESETS))]
+        names = iter(DEFAULT_PRESETS.values())
+        return next(names) if self.generator is None else DEFAULT_PRESETS[self.generator]

@@ -81,14 +81,13 @@ class Trajectory:
     def save(self, folder: Path) -> None:
         """Write the Trajectory below a folder; ``trajectory.json`` comes last and makes it valid."""
         make_folder(folder)
+        head = {"descr": "<f4", "fortran_order": False, "shape": self.rows.shape}
         with whole_file(folder / "rows.npy") as part, part.open("wb") as handle:
-            np.lib.format.write_array_header_2_0(  # type: ignore[no-untyped-call]
-                handle, {"descr": "<f4", "fortran_order": False, "shape": self.rows.shape}
-            )
+            np.lib.format.write_array_header_2_0(handle, head)
             for start in range(0, self.frames, _ROWS_PER_CHUNK):
                 handle.write(self.rows[start : start + _ROWS_PER_CHUNK].astype("<f4").tobytes())
-        head = {"columns": list(self.columns), "fixed": dict(self.fixed)}
-        write_json(folder / "trajectory.json", head)
+        names = {"columns": list(self.columns), "fixed": dict(self.fixed)}
+        write_json(folder / "trajectory.json", names)
 
     @classmethod
     def load(cls, folder: Path) -> "Trajectory":
@@ -103,8 +102,10 @@ class Trajectory:
             head = json.loads((folder / "trajectory.json").read_text())
             rows = np.load(folder / "rows.npy", mmap_mode="r", allow_pickle=False)
             return cls(rows, tuple(head["columns"]), head["fixed"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RenderError(f"the trajectory in {folder} can't be read ({error}); render with --force") from None
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            raise RenderError(
+                f"the trajectory in {folder} can't be read ({error}); render with --force"
+            ) from None
 
     def digest(self) -> str:
         """SHA-256 over names, fixed values and all rows."""
@@ -134,7 +135,10 @@ class Generator(Protocol):
     def frames(
         self, trajectory: Trajectory, start: int, stop: int, size: Size
     ) -> Iterator[Float[Tensor, "3 height width"]]:
-        """Draw frames ``start`` to ``stop`` (exclusive), one after another: display RGB, 0-1, float32."""
+        """Draw frames ``start`` to ``stop`` (exclusive), one after another: display RGB, 0-1, float32.
+
+        A frame's memory may be used again for the next: clone what is kept.
+        """
 
 
 def pixel_grid(

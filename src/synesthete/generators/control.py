@@ -151,9 +151,7 @@ def wander_noise(
     knots = np.concatenate(draws)
     a, b, c, d = (knots[whole + k] for k in range(4))
     t = fraction
-    curve = 0.5 * (
-        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
-    )
+    curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
     return np.clip(0.6 * curve, -1.5, 1.5)
 
 

@@ -5,7 +5,7 @@ that are constant in a frame. Style is four more such inputs, so that looks morp
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,9 +14,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from synesthete.config.preset import CppnLook, Modulation
-from synesthete.generators.base import Size, Trajectory, pixel_grid
+from synesthete.generators.base import Size, Trajectory
 from synesthete.generators.control import Signals, modulate
-from synesthete.generators.cppn_kernels import Structure, light_vector, view_vector
+from synesthete.generators.cppn_kernels import (
+    NODE_BORDER,
+    Structure,
+    interpolation_weights,
+    light_vector,
+    view_vector,
+)
 from synesthete.generators.fuse import Fuser, Kernel
 from synesthete.models.cppn import (
     CppnSpec,
@@ -33,14 +39,20 @@ __all__ = ["CppnGenerator", "Precision"]
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 STYLE_SIZE = 4
-CALIBRATION_PSNR_DB = 40.0
-"""Half precision is used only where a calibration frame agrees with float32 at least so well."""
+HALF_PRECISION_PSNR_DB = 40.0
+"""Half precision is used only where calibration frames agree with float32 at least so well."""
+
+STEP_PSNR_DB = 52.0
+"""A coarse node grid is used only where calibration frames agree with the exact ones at least so well."""
 
 _WRAPPED = ("view.angle", "view.warp_phase", "palette.hue", "surface.band_phase", "surface.line_phase")
 _WIDE_UNITS = 24
 _TILE_PIXELS = 4096
-_EAGER_BAND_PIXELS = 64_000
-_FUSED_BAND_PIXELS = 512_000
+_NODES_AT_ONCE = 32_000
+_EAGER_BAND_PIXELS = 40_000
+_FUSED_BAND_PIXELS = 250_000
+_STEPS = (8, 4, 2)
+_CALIBRATION_SIDE = 512
 _CALIBRATION_MOMENTS = (0.25, 0.5, 0.75)
 _RANGES = {
     "view.zoom": (0.02, 50.0),
@@ -59,18 +71,51 @@ _RANGES = {
 
 
 @dataclass(frozen=True)
-class _Grids:
-    x: Tensor
-    y: Tensor
-    x_outer: Tensor
-    y_outer: Tensor
+class _Kernels:
+    field: Kernel
+    widen: Kernel
+    paint: Kernel
+    fused: bool
 
 
 @dataclass(frozen=True)
-class _Kernels:
-    field: Kernel
-    shade: Kernel
-    fused: bool
+class _Path:
+    """How frames are computed: type of matrix products, node grid, kernels."""
+
+    dtype: torch.dtype
+    step: int
+    kernels: _Kernels
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The nodes of a picture, or of its centre, and what interpolating between them needs."""
+
+    step: int
+    cells: int
+    x: Float[Tensor, "1 columns"]
+    y: Float[Tensor, "rows 1"]
+    weights: Float[Tensor, "step 4"]
+    slopes: Float[Tensor, "step 4"]
+
+    @classmethod
+    def of(cls, size: Size, step: int, device: torch.device, cut: Size | None = None) -> "_Grid":
+        shown = cut or size
+        cells_x, cells = -(-shown.width // step), -(-shown.height // step)
+
+        def positions(start: int, stop: int, spacing: int, side: int) -> Tensor:
+            pixels = torch.arange(start, stop, dtype=torch.float64) * spacing
+            return ((pixels + 0.5 - side / 2) * size.pixel).float().to(device)
+
+        weights, slopes = interpolation_weights(step, step * size.pixel)
+        return cls(
+            step=step,
+            cells=cells,
+            x=positions(-1, cells_x + 2, step, shown.width)[None, :],
+            y=positions(-1, cells + 2, step, shown.height)[:, None],
+            weights=weights.to(device),
+            slopes=slopes.to(device),
+        )
 
 
 class CppnGenerator:
@@ -125,8 +170,9 @@ class CppnGenerator:
             lines=_moves(look.surface.lines),
         )
         self._wide = look.net.units >= _WIDE_UNITS
-        self._dtype = torch.float32
-        self._kernels = _Kernels(self._structure.field, self._structure.shade, fused=False)
+        s = self._structure
+        self._path = _Path(torch.float32, 1, _Kernels(s.field, s.widen, s.paint, fused=False))
+        self._prepared: Size | None = None
         self._nets: dict[int, tuple[CppnWeights, CppnWeights]] = {}
 
     # Plan ---------------------------------------------------------------------------------------------
@@ -162,65 +208,95 @@ class CppnGenerator:
     # Draw ---------------------------------------------------------------------------------------------
 
     def prepare(self, trajectory: Trajectory, size: Size) -> str:
-        """Choose and warm up the numeric path for a film of this size; give its name."""
+        """Choose and warm up the numeric path for a film of this size; give its name.
+
+        Half precision and coarse node grids are used only where calibration frames say that they can't be
+        told from the exact picture.
+        """
         with torch.no_grad():
+            self._path = _Path(torch.float32, 1, self._path.kernels)
+            self._prepared = size
             if self._wide:
-                self._dtype = self._calibrate(trajectory)
+                self._path = replace(self._path, dtype=self._calibrate_dtype(trajectory))
+            self._path = replace(self._path, step=self._calibrate_step(trajectory, size))
             if self._fuser.available:
-                self._warm_up(trajectory, size)
-        kernels = "fused" if self._kernels.fused else "eager"
-        return f"{kernels}-{str(self._dtype).removeprefix('torch.')}-{self._device.type}"
+                self._path = replace(self._path, kernels=self._compile(trajectory, size))
+        path = self._path
+        kernels = "fused" if path.kernels.fused else "eager"
+        return f"{kernels}-{str(path.dtype).removeprefix('torch.')}-step{path.step}-{self._device.type}"
 
     def frames(
         self, trajectory: Trajectory, start: int, stop: int, size: Size
     ) -> Iterator[Float[Tensor, "3 height width"]]:
-        """Draw frames ``start`` to ``stop`` (exclusive): display RGB, 0-1."""
-        grids = self._grids(size)
+        """Draw frames ``start`` to ``stop`` (exclusive): display RGB, 0-1; see `Generator.frames`."""
+        path = self._path_for(size)
+        grid = _Grid.of(size, path.step, self._device)
+        # A new picture for every frame would cost more in page faults than in arithmetic.
+        picture = torch.empty(3, grid.cells * grid.step, size.width, device=self._device)
         for frame in range(start, stop):
             with torch.no_grad():
-                yield self._draw(trajectory, frame, size, grids, self._dtype)
+                self._draw(trajectory, frame, size, path, grid, picture)
+            yield picture[:, : size.height]
+
+    def _path_for(self, size: Size) -> _Path:
+        """Give the prepared path, with nodes as far apart in the picture, or nearer, at another size."""
+        if self._prepared is None or self._prepared == size:
+            return self._path
+        step = self._path.step * size.short // self._prepared.short
+        return replace(self._path, step=max([1, *(s for s in _STEPS if s <= step)]))
 
     def _draw(
-        self, trajectory: Trajectory, frame: int, size: Size, grids: _Grids, dtype: torch.dtype
-    ) -> Float[Tensor, "3 height width"]:
+        self,
+        trajectory: Trajectory,
+        frame: int,
+        size: Size,
+        path: _Path,
+        grid: _Grid,
+        picture: Float[Tensor, "3 rows width"],
+    ) -> None:
         row = trajectory.row(frame)
         net = self._net_at(trajectory, row)
         view = view_vector(row, warp_scale=self._look.view.warp_scale).to(self._device)
         light = light_vector(row, self._look.palette, size).to(self._device)
-        packed = None if self._wide else pack(net).to(self._device)
-        picture = torch.empty(3, size.height, size.width, device=self._device)
-        step = self._band_rows(size)
-        for top in range(0, size.height, step):
-            bottom = min(top + step, size.height)
-            y_outer = grids.y_outer[top : bottom + 2]
-            if packed is None:
-                planes = self._field_of_wide_net(net, grids.x_outer, y_outer, view, dtype)
-            else:
-                planes = self._kernels.field(grids.x_outer, y_outer, view, packed)
-            picture[:, top:bottom] = self._kernels.shade(planes, grids.x, grids.y[top:bottom], light)
-        return picture
+        nodes = self._nodes(net, view, path, grid)
+        rows = path.kernels.widen(nodes, grid.weights, grid.slopes)[:, :, : size.width]
+        band = self._band_cells(path, grid, size)
+        target = picture.view(3, grid.cells, grid.step, size.width)
+        for top in range(0, grid.cells, band):
+            bottom = min(top + band, grid.cells)
+            target[:, top:bottom] = path.kernels.paint(
+                rows[:, top : bottom + NODE_BORDER],
+                grid.weights,
+                grid.slopes,
+                light,
+            )
 
-    def _field_of_wide_net(
-        self, net: CppnWeights, x: Tensor, y: Tensor, view: Tensor, dtype: torch.dtype
+    def _nodes(
+        self, net: CppnWeights, view: Tensor, path: _Path, grid: _Grid
     ) -> Float[Tensor, "3 rows columns"]:
-        coordinates = self._structure.coordinates(x, y, view)
-        shape = coordinates[0].shape
-        tile = max(16, self._tile // 16 * 16) if self._tile else _TILE_PIXELS
-        outputs = evaluate_tiles(net, torch.stack(coordinates).reshape(3, -1), tile=tile, dtype=dtype)
-        return self._structure.squash(list(outputs.reshape(3, *shape)), view)
+        """Evaluate the network at the nodes."""
+        if self._wide:
+            coordinates = self._structure.coordinates(grid.x, grid.y, view)
+            shape = coordinates[0].shape
+            tile = max(16, self._tile // 16 * 16) if self._tile else _TILE_PIXELS
+            planes = torch.stack(coordinates).reshape(3, -1)
+            outputs = evaluate_tiles(net, planes, tile=tile, dtype=path.dtype)
+            return self._structure.squash(list(outputs.reshape(3, *shape)), grid.x, grid.y, view)
+        packed = pack(net).to(self._device)
+        step = max(1, (self._tile or _NODES_AT_ONCE) // grid.x.shape[1])
+        if path.kernels.fused or self._device.type != "cpu":
+            step = len(grid.y)
+        parts = [
+            path.kernels.field(grid.x, grid.y[top : top + step], view, packed)
+            for top in range(0, len(grid.y), step)
+        ]
+        return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
-    def _band_rows(self, size: Size) -> int:
+    def _band_cells(self, path: _Path, grid: _Grid, size: Size) -> int:
         if self._device.type != "cpu":
-            return size.height
-        pixels = _FUSED_BAND_PIXELS if self._kernels.fused else _EAGER_BAND_PIXELS
-        if self._tile and not self._wide:
-            pixels = self._tile
-        return max(1, min(size.height, pixels // (size.width + 2)))
-
-    def _grids(self, size: Size) -> _Grids:
-        x, y = pixel_grid(size, device=self._device)
-        x_outer, y_outer = pixel_grid(size, border=1, device=self._device)
-        return _Grids(x, y, x_outer, y_outer)
+            return grid.cells
+        pixels = self._tile or (_FUSED_BAND_PIXELS if path.kernels.fused else _EAGER_BAND_PIXELS)
+        return max(1, pixels // (size.width * grid.step))
 
     # Networks and numeric path ------------------------------------------------------------------------
 
@@ -239,7 +315,7 @@ class CppnGenerator:
             self._nets[seed] = (nets[0], nets[1])
         return self._nets[seed]
 
-    def _calibrate(self, trajectory: Trajectory) -> torch.dtype:
+    def _calibrate_dtype(self, trajectory: Trajectory) -> torch.dtype:
         """Take half precision only where calibration frames agree with float32 at 40 dB or more."""
         if self._precision == "float32":
             return torch.float32
@@ -247,37 +323,59 @@ class CppnGenerator:
         if self._precision == "auto" and self._device.type == "cuda":
             half = torch.float16
         size = Size(128, 72)
-        grids = self._grids(size)
-        for share in _CALIBRATION_MOMENTS:
-            frame = int(share * (trajectory.frames - 1))
-            exact, rough = (self._draw(trajectory, frame, size, grids, d) for d in (torch.float32, half))
-            error = float(((exact - rough) ** 2).mean())
-            if error > 10 ** (-CALIBRATION_PSNR_DB / 10):
-                return torch.float32
-        return half
+        exact, rough = (self._samples(trajectory, size, replace(self._path, dtype=d)) for d in (torch.float32, half))
+        return half if _agree(exact, rough, HALF_PRECISION_PSNR_DB) else torch.float32
 
-    def _warm_up(self, trajectory: Trajectory, size: Size) -> None:
-        """Compile what this structure needs and has not been compiled yet."""
-        row = trajectory.row(0)
-        grids = self._grids(Size(min(size.width, 64), min(size.height, 36)))
+    def _calibrate_step(self, trajectory: Trajectory, size: Size) -> int:
+        """Take the widest node grid that can't be told from the exact picture."""
+        # A central cut-out tells as much as the whole; it keeps the film's pixel size.
+        cut = Size(min(size.width, _CALIBRATION_SIDE), min(size.height, _CALIBRATION_SIDE))
+        exact = self._samples(trajectory, size, self._path, cut)
+        for step in _STEPS:
+            if _agree(exact, self._samples(trajectory, size, replace(self._path, step=step), cut), STEP_PSNR_DB):
+                return step
+        return 1
+
+    def _samples(self, trajectory: Trajectory, size: Size, path: _Path, cut: Size | None = None) -> Tensor:
+        """Draw a few frames, or their centres, on a numeric path."""
+        grid = _Grid.of(size, path.step, self._device, cut)
+        shown = cut or size
+        pictures = []
+        for share in _CALIBRATION_MOMENTS:
+            picture = torch.empty(3, grid.cells * grid.step, shown.width, device=self._device)
+            self._draw(trajectory, int(share * (trajectory.frames - 1)), shown, path, grid, picture)
+            pictures.append(picture[:, : shown.height])
+        return torch.stack(pictures)
+
+    def _compile(self, trajectory: Trajectory, size: Size) -> _Kernels:
+        """Compile what this structure needs and has not been compiled yet; all or nothing."""
+        s, row = self._structure, trajectory.row(0)
+        grid = _Grid.of(Size(min(size.width, 96), min(size.height, 54)), self._path.step, self._device)
         view = view_vector(row, warp_scale=self._look.view.warp_scale).to(self._device)
         light = light_vector(row, self._look.palette, size).to(self._device)
-        field: Kernel | None = self._structure.field
+        field: Kernel | None = s.field
         if not self._wide:
             packed = pack(self._net_at(trajectory, row)).to(self._device)
-            arguments = (grids.x_outer, grids.y_outer, view, packed)
-            field = self._fuser.fuse(("field", self._structure), self._structure.field, *arguments)
-        planes = torch.rand(3, len(grids.y) + 2, grids.x.shape[1] + 2).to(self._device)
-        drawn = self._fuser.fuse(
-            ("shade", self._structure.relief, self._structure.lines),
-            self._structure.shade,
-            planes,
-            grids.x,
-            grids.y,
+            key = ("field", s.spec, s.fold, s.mirror, s.warp)
+            field = self._fuser.fuse(key, s.field, grid.x, grid.y, view, packed)
+        nodes = torch.rand(3, len(grid.y), grid.x.shape[1]).to(self._device)
+        widen = self._fuser.fuse(("widen", self._path.step), s.widen, nodes, grid.weights, grid.slopes)
+        rows = torch.rand(4, len(grid.y), (grid.x.shape[1] - NODE_BORDER) * grid.step).to(self._device)
+        paint = self._fuser.fuse(
+            ("paint", s.relief, s.lines, self._path.step),
+            s.paint,
+            rows,
+            grid.weights,
+            grid.slopes,
             light,
         )
-        if field is not None and drawn is not None:
-            self._kernels = _Kernels(field, drawn, fused=True)
+        if field is None or widen is None or paint is None:
+            return self._path.kernels
+        return _Kernels(field, widen, paint, fused=True)
+
+
+def _agree(exact: Tensor, other: Tensor, psnr_db: float) -> bool:
+    return float(((exact - other) ** 2).mean()) <= 10 ** (-psnr_db / 10)
 
 
 def _moves(parameter: Modulation) -> bool:

@@ -1,7 +1,11 @@
-"""The CPPN's kernels: from pixel positions to field planes, from planes to lit colour.
+"""The CPPN's kernels: field values on a grid of nodes, interpolated to pixels, coloured and lit.
 
-`Structure` fixes what a kernel looks like; all that moves, or differs between seeds and songs, comes in
-as two small vectors of scalars. So one structure is compiled once.
+The network is evaluated at every ``step``-th pixel in x and y and interpolated between; its output is
+smooth, so nothing is lost where the step is chosen well (`synesthete.generators.cppn` measures that), and
+step 1 is exact. What is rich in detail, the bands, relief and lines, is computed at every pixel.
+
+`Structure` fixes what a kernel's code looks like; all that moves, or differs between seeds and songs, comes
+in as small vectors of scalars. So one structure is compiled once.
 """
 
 import math
@@ -19,12 +23,16 @@ from synesthete.models.cppn import CppnSpec, evaluate_units
 from synesthete.programs.light import SHADE_PARAMETERS, shade
 from synesthete.programs.palettes import Stop, oklch_to_display, ramp_coefficients
 
-__all__ = ["Structure", "light_vector", "view_vector"]
+__all__ = ["NODE_BORDER", "Structure", "interpolation_weights", "light_vector", "view_vector"]
+
+NODE_BORDER = 3
+"""Nodes needed beyond the number of cells: one before, two after."""
 
 _VIEW = (
-    "cos sin shift_x shift_y radial warp warp_scale warp_phase_x warp_phase_y bands band_phase".split()
-)
-_FROM_ROW = "exposure darkness vignette mask relief gloss lines line_count line_phase line_width".split()
+    "cos sin shift_x shift_y radial warp warp_scale warp_phase_x warp_phase_y "
+    "bands band_phase exposure mask vignette"
+).split()
+_FROM_ROW = "darkness relief gloss lines line_count line_phase line_width".split()
 _SOFT = 1e-4
 _MIRROR_SOFT = 4e-3
 
@@ -53,37 +61,106 @@ class Structure:
     def coordinates(
         self, x: Float[Tensor, "1 columns"], y: Float[Tensor, "rows 1"], view: Float[Tensor, " scalars"]
     ) -> list[Float[Tensor, "rows columns"]]:
-        """Turn pixel positions into the network's inputs u, v and r."""
+        """Turn positions into the network's inputs u, v and r."""
         cos, sin, shift_x, shift_y, radial, warp, scale, phase_x, phase_y = view.unbind()[:9]
         u = x * cos - y * sin + shift_x
         v = x * sin + y * cos + shift_y
         if self.warp:
             u = u + warp * torch.sin(scale * v + phase_x)
             v = v + warp * torch.sin(scale * u + phase_y)
-        square = u * u + v * v + _SOFT
-        radius = torch.sqrt(square)
+        radius = torch.sqrt(u * u + v * v + _SOFT)
         if self.fold > 1:
             u, v = _fold(u, v, radius, self.fold)
         if self.mirror:
             v = torch.sqrt(v * v + _MIRROR_SOFT)
         return [u, v, radius * radial]
 
-    def squash(self, outputs: list[Tensor], view: Tensor) -> Float[Tensor, "3 rows columns"]:
-        """Bring the network's outputs to 0-1: form (in bands), tint and light."""
-        bands, phase = view[_VIEW.index("bands")], view[_VIEW.index("band_phase")]
-        form = torch.addcmul(phase, outputs[0], bands).sin_().mul_(0.5).add_(0.5)
-        tint = (outputs[1] * 2.0).sigmoid_()
-        light = torch.exp(-outputs[2] * outputs[2])
-        return torch.stack([form, tint, light])
+    def squash(
+        self, outputs: list[Tensor], x: Tensor, y: Tensor, view: Tensor
+    ) -> Float[Tensor, "3 rows columns"]:
+        """Turn the network's outputs into what is interpolated: the form's angle, tint and light."""
+        bands, phase, exposure, mask, vignette = view.unbind()[-5:]
+        angle = outputs[0] * bands + phase
+        spot = 1.0 + mask * (torch.exp(-outputs[2] * outputs[2]) - 1.0)
+        radius = x * x + y * y
+        light = torch.sqrt(exposure * spot / (1.0 + vignette * radius * radius))
+        return torch.stack([angle, torch.sigmoid(2.0 * outputs[1]), light])
 
     def field(self, x: Tensor, y: Tensor, view: Tensor, packed: Tensor) -> Float[Tensor, "3 rows columns"]:
-        """Evaluate the whole field plane by plane; this is what gets fused."""
-        outputs = evaluate_units(self.spec, packed, self.coordinates(x, y, view))
-        return self.squash(outputs, view)
+        """Evaluate a tiny network at the nodes."""
+        return self.squash(evaluate_units(self.spec, packed, self.coordinates(x, y, view)), x, y, view)
 
-    def shade(self, planes: Tensor, x: Tensor, y: Tensor, light: Tensor) -> Float[Tensor, "3 rows columns"]:
-        """Colour and light the planes; see `synesthete.programs.light.shade`."""
-        return shade(planes, x, y, light, relief=self.relief, lines=self.lines)
+    def widen(
+        self,
+        nodes: Float[Tensor, "3 rows columns"],
+        weights: Float[Tensor, "step 4"],
+        slopes: Float[Tensor, "step 4"],
+    ) -> Float[Tensor, "4 rows width"]:
+        """Interpolate along x: angle, its slope in x, tint and light; ``width = step · cells``."""
+        cells = nodes.shape[2] - NODE_BORDER
+        taps = [nodes[:, :, k : k + cells, None] for k in range(4)]
+        values = sum(tap * weights[:, k] for k, tap in enumerate(taps[1:], start=1)) + taps[0] * weights[:, 0]
+        slope = sum(tap[0] * slopes[:, k] for k, tap in enumerate(taps[1:], start=1)) + taps[0][0] * slopes[:, 0]
+        planes = torch.stack([values[0], slope, values[1], values[2]])
+        return planes.reshape(4, nodes.shape[1], -1)
+
+    def paint(
+        self,
+        rows: Float[Tensor, "4 cells_plus_3 width"],
+        weights: Float[Tensor, "step 4"],
+        slopes: Float[Tensor, "step 4"],
+        light: Float[Tensor, " parameters"],
+    ) -> Float[Tensor, "3 cells step width"]:
+        """Interpolate along y, and colour and light every pixel.
+
+        Parameters
+        ----------
+        rows
+            What `widen` gives, for the cells of a band and their border.
+        light
+            What `light_vector` gives.
+        """
+        cells = rows.shape[1] - NODE_BORDER
+        angle = _down(rows[0], weights, cells)
+        form = torch.sin(angle).mul_(0.5).add_(0.5)
+        slope = None
+        if self.relief or self.lines:
+            steepness = torch.cos(angle).mul_(0.5)
+            slope = (
+                _down(rows[1], weights, cells).mul_(steepness),
+                _down(rows[0], slopes, cells).mul_(steepness),
+            )
+        tint, lit = _down(rows[2], weights, cells), _down(rows[3], weights, cells)
+        channels = shade(form, slope, tint, lit, light, relief=self.relief, lines=self.lines)
+        return torch.stack(list(channels))
+
+
+def _down(rows: Tensor, weights: Tensor, cells: int) -> Float[Tensor, "cells step width"]:
+    value = rows[0:cells, None, :] * weights[:, 0, None]
+    for k in range(1, 4):
+        value = value.addcmul_(rows[k : k + cells, None, :], weights[:, k, None])
+    return value
+
+
+def interpolation_weights(
+    step: int, spacing: float
+) -> tuple[Float[Tensor, "step 4"], Float[Tensor, "step 4"]]:
+    """Give the cubic weights of four nodes at each of ``step`` positions, and those of the derivative.
+
+    Parameters
+    ----------
+    spacing
+        Distance between nodes in the units of the derivative.
+
+    References
+    ----------
+    Keys, "Cubic convolution interpolation for digital image processing", 1981 (a = -1/2).
+    """
+    t = torch.arange(step, dtype=torch.float64) / step
+    t2, t3 = t * t, t * t * t
+    weights = [-t / 2 + t2 - t3 / 2, 1 - 2.5 * t2 + 1.5 * t3, t / 2 + 2 * t2 - 1.5 * t3, -t2 / 2 + t3 / 2]
+    slopes = [-0.5 + 2 * t - 1.5 * t2, -5 * t + 4.5 * t2, 0.5 + 4 * t - 4.5 * t2, -t + 1.5 * t2]
+    return torch.stack(weights, 1).float(), (torch.stack(slopes, 1) / spacing).float()
 
 
 def _fold(u: Tensor, v: Tensor, radius: Tensor, order: int) -> tuple[Tensor, Tensor]:
@@ -113,6 +190,9 @@ def view_vector(row: Mapping[str, float], *, warp_scale: float) -> Float[Tensor,
             turn * row["view.warp_phase"] + 1.7,
             row["surface.bands"],
             turn * row["surface.band_phase"],
+            row["surface.exposure"],
+            row["surface.mask"],
+            row["surface.vignette"],
         ],
         dtype=torch.float32,
     )
@@ -130,16 +210,15 @@ def light_vector(row: Mapping[str, float], palette: Palette, size: Size) -> Floa
     values |= dict(zip(("half_x", "half_y", "half_z"), half, strict=True))
     values |= dict(zip(("accent_r", "accent_g", "accent_b"), _accent(palette.accent, hue), strict=True))
     ramps = [ramp_coefficients(stops, hue_shift=hue).ravel() for stops in (palette.ramp, palette.second)]
-    coefficients = [float(c) for ramp in ramps for c in ramp]
-    values |= {f"ramp_{i}": c for i, c in enumerate(coefficients)}
+    values |= {f"ramp_{i}": float(c) for i, c in enumerate(np.concatenate(ramps))}
     return torch.tensor([values[name] for name in SHADE_PARAMETERS], dtype=torch.float32)
 
 
 def _accent(stop: Stop, hue: float) -> list[float]:
-    """Give the accent in linear light."""
+    """Give the accent in display values."""
     lightness, chroma, degrees = (np.array([v]) for v in stop)
     display = oklch_to_display(lightness, chroma, degrees + 360.0 * hue)[0]
-    return [float(v) ** 2 for v in display]
+    return [float(v) for v in display]
 
 
 def _unit(vector: tuple[float, float, float]) -> tuple[float, float, float]:

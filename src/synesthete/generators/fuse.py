@@ -76,6 +76,8 @@ class Fuser:
 
 
 def _compile(kernel: Kernel) -> Kernel:
+    # Inductor would compile test programs for 15 s to learn what the compiler's manual says.
+    os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
     import torch._dynamo
     import torch._inductor.config
 

@@ -50,7 +50,7 @@ class Resampler:
         self._pushed = 0
         self._given = 0
 
-    def push(self, chunk: Chunk) -> Chunk:
+    def push(self, chunk: Chunk) -> Float32[np.ndarray, "channels ready"]:
         """Take the next samples, shape (channels, n), and give what is ready, shape (channels, m)."""
         if self._source_rate == self._target_rate:
             return chunk
@@ -145,7 +145,7 @@ def _to_float(frame: av.AudioFrame) -> Chunk:
     return floats
 
 
-def _to_channels(block: Chunk, layout: str, channels: int) -> Chunk:
+def _to_channels(block: Chunk, layout: str, channels: int) -> Float32[np.ndarray, "mixed samples"]:
     if block.shape[0] == channels:
         return block
     weights = np.ones((2, 1), np.float32) if block.shape[0] == 1 else _downmix_weights(layout, block.shape[0])

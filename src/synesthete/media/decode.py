@@ -192,6 +192,7 @@ class _Track:
     allow_truncated: bool
     damage: _Damage = field(default_factory=_Damage)
     position: int = 0
+    wanted: int = 0
     reached_end: bool = False
 
     def blocks(self, sound: OpenSound) -> Iterator[Chunk]:
@@ -205,6 +206,7 @@ class _Track:
             end = block.shape[1] if last is None else min(block.shape[1], last - self.position)
             if begin < end:
                 self._check_samples(block[:, begin:end], self.position + begin)
+                self.wanted += end - begin
                 yield block[:, begin:end]
             self.position += block.shape[1]
             if self.position > MAX_SECONDS * rate:
@@ -218,6 +220,11 @@ class _Track:
         if self.position == 0:
             raise MediaError(f"no sound could be decoded from {self._name}; export or download it again")
         damaged = self._is_damaged()
+        if damaged and not self.allow_truncated and self.reached_end:
+            raise TruncatedError(
+                f"{self._name} is damaged within its first {self._seconds:.1f} s; "
+                "pass --allow-truncated to use what could be decoded"
+            )
         if damaged and not self.allow_truncated:
             raise TruncatedError(
                 f"{self._name} is damaged or cut off: {self._seconds:.1f} s{self._promised()} "
@@ -228,6 +235,10 @@ class _Track:
             raise MediaError(self._beyond("start", self.span.start, part))
         if self.span.end is not None and not self.reached_end and not damaged:
             raise MediaError(self._beyond("end", self.span.end, part))
+        if self.wanted == 0:
+            raise MediaError(
+                f"the span from --start to --end holds no sample of {self._name}; make it longer"
+            )
 
     @property
     def _name(self) -> str:

@@ -209,6 +209,8 @@ def declared_seconds(sound: OpenSound) -> float | None:
         seconds = container.duration / av.time_base
     else:
         return None
+    if stream.duration is None and stream.start_time and stream.time_base:
+        seconds -= float(stream.start_time * stream.time_base)  # Matroska declares where the sound ends
     return seconds if seconds > 0 else None
 
 
@@ -260,21 +262,36 @@ def _open_source(path: Path) -> Iterator[Source]:
 @contextlib.contextmanager
 def _open_container(path: Path, source: Source) -> Iterator[InputContainer]:
     try:
-        container = av.open(
-            source,
-            mode="r",
-            metadata_errors="ignore",  # tags in Shift-JIS and the like are common
-            container_options={"format_whitelist": _FORMATS},
-            io_open=_refuse_nested,
-        )
+        container = _open_with_ffmpeg(source)
     except FFMPEG_FAILURES:
         if source.failure is not None:
             raise unreadable(path, source.failure) from None
         raise MediaError(
-            f"{show_name(path)} is no sound file that can be read, or its header or index is damaged; {_READABLE}"
+            f"{show_name(path)} is no sound file that can be read, or its header or index is damaged; "
+            f"{_READABLE}"
         ) from None
     with container:
         yield container
+
+
+def _open_with_ffmpeg(source: Source) -> InputContainer:
+    """Open with the file's own extension as a hint, and without where it misleads (a sound named .png)."""
+    try:
+        return _open_named(source)
+    except FFMPEG_FAILURES:
+        source.name = "sound"
+        source.seek(0, os.SEEK_SET)
+        return _open_named(source)
+
+
+def _open_named(source: Source) -> InputContainer:
+    return av.open(
+        source,
+        mode="r",
+        metadata_errors="ignore",  # tags in Shift-JIS and the like are common
+        container_options={"format_whitelist": _FORMATS},
+        io_open=_refuse_nested,
+    )
 
 
 def unreadable(path: Path, error: OSError) -> MediaError:

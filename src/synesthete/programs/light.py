@@ -1,8 +1,11 @@
-"""Light: colour ramps, relief, glowing contour lines, tone and exposure on planes of field values.
+"""Light: colour ramps, relief, glowing contour lines, tone and exposure of field values.
 
 All functions take plain tensors and work on any device, on whole planes or on bands of rows. Positions
-are normalised (short side = [-1, 1]); ``pixel`` is the size of one pixel in those units.
+are normalised (short side = [-1, 1]); ``pixel`` is the size of one pixel in those units. Intermediate
+results are changed in place where nothing else reads them: run eagerly, a new plane costs page faults.
 """
+
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -14,125 +17,117 @@ __all__ = ["SHADE_PARAMETERS", "shade"]
 
 _RAMP = 3 * (RAMP_DEGREE + 1)
 _NAMES = (
-    "pixel exposure darkness vignette mask relief gloss light_x light_y light_z half_x half_y half_z "
+    "pixel darkness relief gloss light_x light_y light_z half_x half_y half_z "
     "lines line_count line_phase line_width accent_r accent_g accent_b"
 ).split()
 SHADE_PARAMETERS: tuple[str, ...] = (*_NAMES, *(f"ramp_{i}" for i in range(2 * _RAMP)))
 """Names of the scalars that `shade` reads, in order; the ramps are two polynomials per channel."""
 
 _AT = {name: i for i, name in enumerate(SHADE_PARAMETERS)}
-_WHITE = 4.0
+_SHOULDER = 1.5
 _GLOSS_SQUARINGS = 5
+
+Plane = Float[Tensor, "..."]
 
 
 def shade(
-    planes: Float[Tensor, "3 rows_plus_2 columns_plus_2"],
-    x: Float[Tensor, "1 columns"],
-    y: Float[Tensor, "rows 1"],
+    form: Plane,
+    slope: tuple[Plane, Plane] | None,
+    tint: Plane,
+    light: Plane,
     p: Float[Tensor, " parameters"],
     *,
     relief: bool,
     lines: bool,
-) -> Float[Tensor, "3 rows columns"]:
-    """Colour and light three field planes.
+) -> Sequence[Plane]:
+    """Colour and light field values.
+
+    Everything is added up in display values (the square root of linear light): what is lost in physics is
+    won threefold in speed, as no channel needs a root or a division.
 
     Parameters
     ----------
-    planes
-        Form, tint and light, each 0-1, with a border of one pixel all round (for gradients).
-    x, y
-        Pixel centres, normalised.
+    form, tint
+        The field, each 0-1: what the palette and the relief show, and the mix of two ramps.
+    slope
+        The form's gradient in x and y, per normalised unit; needed by relief and lines, changed in place.
+    light
+        How brightly each place is lit, display values, non-negative.
     p
         Scalars in the order of `SHADE_PARAMETERS`.
     relief, lines
-        Whether these effects take part; they cost a gradient.
+        Whether these effects take part.
 
     Returns
     -------
-    Display RGB, 0-1.
+    Red, green and blue: display values, 0-1.
     """
-    form = planes[0, 1:-1, 1:-1]
-    tint = planes[1, 1:-1, 1:-1]
-    mask = planes[2, 1:-1, 1:-1]
     value = _bias(form, p[_AT["darkness"]])
-    radius = x * x + y * y
-    light = p[_AT["exposure"]] / (1.0 + p[_AT["vignette"]] * radius * radius)
-    light = light * (1.0 + p[_AT["mask"]] * (mask - 1.0))
-    added = None
-    if relief or lines:
-        scale = 0.5 / p[_AT["pixel"]]
-        slope_x = (planes[0, 1:-1, 2:] - planes[0, 1:-1, :-2]) * scale
-        slope_y = (planes[0, 2:, 1:-1] - planes[0, :-2, 1:-1]) * scale
-        if relief:
-            diffuse, gloss = _relief(slope_x, slope_y, p)
-            added = gloss * light * value
-            shaded = light * diffuse
-        else:
-            shaded = light
-        if lines:
-            glow = _lines(form, slope_x, slope_y, p) * (0.25 + 0.75 * light)
-            added = glow if added is None else added + glow
-    else:
-        shaded = light
+    shaded, added = light, None
+    if slope is not None and lines:
+        added = _lines(form, slope, p).mul_((light * 0.8).add_(0.2))
+    if slope is not None and relief:
+        diffuse, gloss = _relief(slope, p)
+        gloss = gloss.mul_(light).mul_(value)
+        added = gloss if added is None else added.add_(gloss)
+        shaded = diffuse.mul_(light)
     channels = []
     for channel, accent in enumerate(("accent_r", "accent_g", "accent_b")):
-        linear = _ramp(value, tint, p, channel).mul_(shaded)
+        display = _ramp(value, tint, p, channel).mul_(shaded)
         if added is not None:
-            linear.addcmul_(added, p[_AT[accent]])
-        channels.append(_tone(linear))
-    return torch.stack(channels)
+            display = display.addcmul_(added, p[_AT[accent]])
+        channels.append(_tone(display))
+    return channels
 
 
-def _bias(value: Tensor, darkness: Tensor) -> Tensor:
+def _bias(value: Plane, darkness: Tensor) -> Plane:
     # Schlick's bias: a gamma curve for the price of one division. Schlick, Graphics Gems IV, 1994.
-    return value / ((1.0 / (1.0 - darkness) - 2.0) * (1.0 - value) + 1.0)
+    curve = 1.0 / (1.0 - darkness) - 2.0
+    return value / (value * -curve).add_(1.0 + curve)
 
 
-def _ramp(value: Tensor, tint: Tensor, p: Tensor, channel: int) -> Tensor:
-    """Mix two palette ramps by tint; linear light."""
+def _ramp(value: Plane, tint: Plane, p: Tensor, channel: int) -> Plane:
+    """Mix two palette ramps by tint; display values."""
     first = _AT["ramp_0"] + channel * (RAMP_DEGREE + 1)
     result = []
     for start in (first, first + _RAMP):
         poly = torch.addcmul(p[start + RAMP_DEGREE - 1], p[start + RAMP_DEGREE], value)
         for power in range(RAMP_DEGREE - 2, -1, -1):
-            poly = poly.mul_(value).add_(p[start + power])
+            poly = torch.addcmul(p[start + power], poly, value)
         result.append(poly)
-    mixed = torch.lerp(result[0], result[1], tint).clamp_(min=0.0)
-    return mixed.square_()
+    return torch.lerp(result[0], result[1], tint).clamp_(min=0.0)
 
 
-def _relief(slope_x: Tensor, slope_y: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
+def _relief(slope: tuple[Plane, Plane], p: Tensor) -> tuple[Plane, Plane]:
     """Light the form as a height field: diffuse (1 where flat) and gloss. Blinn, SIGGRAPH 1977."""
-    height = p[_AT["relief"]]
-    nx, ny = slope_x * -height, slope_y * -height
-    inverse = torch.rsqrt(nx * nx + ny * ny + 1.0)
-    facing = (nx * p[_AT["light_x"]] + ny * p[_AT["light_y"]] + p[_AT["light_z"]]) * inverse
-    diffuse = torch.clamp(facing, min=0.0) / p[_AT["light_z"]]
-    gloss = (nx * p[_AT["half_x"]] + ny * p[_AT["half_y"]] + p[_AT["half_z"]]) * inverse
-    gloss = torch.clamp(gloss, min=0.0)
+    nx, ny = slope[0].mul_(-p[_AT["relief"]]), slope[1].mul_(-p[_AT["relief"]])
+    inverse = torch.addcmul(nx * nx, ny, ny).add_(1.0).rsqrt_()
+    facing = (nx * p[_AT["light_x"]]).addcmul_(ny, p[_AT["light_y"]]).add_(p[_AT["light_z"]]).mul_(inverse)
+    gloss = (nx * p[_AT["half_x"]]).addcmul_(ny, p[_AT["half_y"]]).add_(p[_AT["half_z"]]).mul_(inverse)
+    gloss = gloss.clamp_(min=0.0)
     for _ in range(_GLOSS_SQUARINGS):
         gloss = gloss.square_()
-    return diffuse, gloss * p[_AT["gloss"]]
+    return facing.clamp_(min=0.0).mul_(1.0 / p[_AT["light_z"]]), gloss.mul_(p[_AT["gloss"]])
 
 
-def _lines(form: Tensor, slope_x: Tensor, slope_y: Tensor, p: Tensor) -> Tensor:
+def _lines(form: Plane, slope: tuple[Plane, Plane], p: Tensor) -> Plane:
     """Draw glowing level lines of the form, evenly thick whatever its slope.
 
     The profile is a Lorentzian of the distance to the line; its width never falls below half a pixel,
     at constant energy, and where lines crowd closer than they are wide they fade instead of aliasing.
     """
-    count = p[_AT["line_count"]]
-    level = form * count + p[_AT["line_phase"]]
+    count, pixel, width = p[_AT["line_count"]], p[_AT["pixel"]], p[_AT["line_width"]]
+    level = torch.addcmul(p[_AT["line_phase"]], form, count)
     away = level - torch.round(level)
-    slope = (slope_x * slope_x + slope_y * slope_y) * (count * count)
-    width2 = p[_AT["line_width"]] * p[_AT["line_width"]]
-    drawn2 = width2 + 0.25 * p[_AT["pixel"]] * p[_AT["pixel"]]
-    spread = drawn2 * slope + 1e-6
-    energy = p[_AT["lines"]] * torch.sqrt(width2 / drawn2)
-    return energy * spread / ((away * away + spread) * (1.0 + 12.0 * spread))
+    drawn2 = width * width + 0.25 * pixel * pixel
+    energy = p[_AT["lines"]] * torch.sqrt(width * width / drawn2)
+    spread = torch.addcmul(slope[0] * slope[0], slope[1], slope[1]).mul_(count * count * drawn2).add_(1e-6)
+    crowd = (spread * 12.0).add_(1.0)
+    return (spread * energy).div_(away.square_().add_(spread).mul_(crowd))
 
 
-def _tone(linear: Tensor) -> Tensor:
-    """Roll highlights off softly and go to display values. Reinhard et al., SIGGRAPH 2002, eq. 4."""
-    rolled = (linear * (1.0 / _WHITE**2)).add_(1.0).mul_(linear)
-    return rolled.div_(linear.add(1.0)).clamp_(0.0, 1.0).sqrt_()
+def _tone(display: Plane) -> Plane:
+    """Roll highlights off: slope 1 in the dark, and white is reached with slope 0 at 1.5."""
+    x = display.clamp_(0.0, _SHOULDER)
+    # x - 4/27 x³ has its maximum, 1, at 1.5.
+    return (x * x).mul_(-4.0 / 27.0).add_(1.0).mul_(x)

@@ -31,9 +31,7 @@ def build_fuser(options: RenderOptions, size: Size, frames: int) -> Fuser:
 def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Generator:
     """Build a preset's generator."""
     device = choose_device(options.device)
-    return CppnGenerator(
-        preset.cppn, fuser, device=device, precision=options.precision, tile=options.tile
-    )
+    return CppnGenerator(preset.cppn, fuser, device=device, precision=options.precision, tile=options.tile)
 
 
 def choose_device(wanted: str) -> str:
@@ -76,7 +74,6 @@ def video_settings(options: RenderOptions) -> VideoSettings:
     elif name != "libx264" and not encoder_opens(name):
         raise ConfigError(f"encoder {name} does not open on this machine; pass --encoder libx264")
     return VideoSettings(encoder=name, crf=crf, speed=speed)
-
 
 
 def _cores() -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
@@ -17,13 +18,14 @@ from synesthete.generators.base import Generator, Trajectory
 from synesthete.generators.control import build_signals
 from synesthete.media.mux import encode_sound, stitch
 from synesthete.render.build import build_fuser, build_generator, choose_workers
+from synesthete.render.frames import claim_frames, frame_file
 from synesthete.render.listen import song_chunks
 from synesthete.render.manifest import manifest
 from synesthete.render.plan import RenderPlan, Segment, cut_segments
 from synesthete.render.preview import write_previews
 from synesthete.render.quantise import Quantiser
 from synesthete.render.run import RunFolder, StoredPart
-from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer, frame_file
+from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
 
 __all__ = ["Event", "FilmMaker"]
 
@@ -70,10 +72,14 @@ class FilmMaker:
 
     def recognise(self) -> int:
         """Take a finished film as it is; draw only PNG frames that are wanted and missing."""
+        self._claim_frames()
         missing = [segment for segment in self._segments if self._lacks_png(segment)]
         if missing:
             folder = self._plan.options.frames
-            self._render([SegmentJob(s, "", film=False, frames_folder=folder) for s in missing], self._score())
+            self._render(
+                [SegmentJob(s, "", film=False, frames_folder=folder) for s in missing], self._score()
+            )
+            self._folder.clear_work()
         return len(self._segments)
 
     def make(self) -> int:
@@ -83,15 +89,23 @@ class FilmMaker:
         -------
         The number of Segments that were finished before.
         """
+        with self._single_threaded():
+            return self._make()
+
+    def _make(self) -> int:
         plan, folder = self._plan, self._folder
         make_folder(folder.work)
+        self._claim_frames()
         with self._timed("score"):
             score = self._score()
             trajectory = score.trajectory.digest()
         keys = [
-            plan.segment_key(s, trajectory=trajectory, numeric_path=score.numeric_path) for s in self._segments
+            plan.segment_key(s, trajectory=trajectory, numeric_path=score.numeric_path)
+            for s in self._segments
         ]
-        found = [folder.stored(folder.segment_path(s, k), k) for s, k in zip(self._segments, keys, strict=True)]
+        found = [
+            folder.stored(folder.segment_path(s, k), k) for s, k in zip(self._segments, keys, strict=True)
+        ]
         jobs = [
             SegmentJob(segment, key, film=part is None, frames_folder=plan.options.frames)
             for segment, key, part in zip(self._segments, keys, found, strict=True)
@@ -194,8 +208,8 @@ class FilmMaker:
                 if now - last < _PROGRESS_SECONDS and ready + done < total:
                     return
                 last = now
-                event = {"event": "progress", "frames": ready + done, "of": total, "rendered": done}
-            self._on_event(event)
+                # Under the lock: events come in order, and lines are not mixed.
+                self._on_event({"event": "progress", "frames": ready + done, "of": total, "rendered": done})
 
         renderer = SegmentRenderer(
             self._plan, score.trajectory, score.generator, self._folder, score.quantiser, count
@@ -226,8 +240,14 @@ class FilmMaker:
     def _part(self, segment: Segment, key: str) -> StoredPart:
         part = self._folder.stored(self._folder.segment_path(segment, key), key)
         if part is None:
-            raise RenderError(f"segment {segment.index} of {self._folder.path} is damaged; repeat the command")
+            raise RenderError(
+                f"segment {segment.index} of {self._folder.path} is damaged; repeat the command"
+            )
         return part
+
+    def _claim_frames(self) -> None:
+        if self._plan.options.frames is not None:
+            claim_frames(self._plan.options.frames, self._plan.run_id, self._plan.frames)
 
     def _lacks_png(self, segment: Segment) -> bool:
         folder = self._plan.options.frames
@@ -239,6 +259,16 @@ class FilmMaker:
         loudness = self._timeline.column("loudness")
         moment = int(np.argmax(loudness)) / 100
         return min(Clock(self._plan.frame_rate).frame_at(moment), self._plan.frames - 1)
+
+    @contextmanager
+    def _single_threaded(self) -> Iterator[None]:
+        """Keep torch to one thread, as Segments run side by side; the caller's setting comes back."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -10,9 +10,9 @@ from synesthete.audio.analysis import analyse_stream
 from synesthete.audio.cache import TimelineCache, timeline_key
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import ANALYSIS_SAMPLE_RATE
-from synesthete.files import digest_file, writing_to
+from synesthete.files import digest_file
 from synesthete.media.decode import Resampler, Span, decode_sound
-from synesthete.media.probe import probe_sound
+from synesthete.media.probe import probe_sound, unreadable
 from synesthete.render.plan import SongFacts
 
 __all__ = ["hear", "song_chunks"]
@@ -43,13 +43,13 @@ def hear(
         If the song can't be used.
     """
     info = probe_sound(song)
-    with writing_to(song):
+    try:
         digest = digest_file(song)
+    except OSError as error:
+        raise unreadable(song, error) from error
     span = Span(start or Fraction(0), end)
     channels = 1 if info.channels == 1 else 2
-    key = timeline_key(
-        digest, start=span.start, stop=span.end, options={"allow_truncated": allow_truncated}
-    )
+    key = timeline_key(digest, start=span.start, stop=span.end, options={"allow_truncated": allow_truncated})
 
     def build(folder: Path) -> None:
         counted = 0

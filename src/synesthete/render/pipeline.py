@@ -13,7 +13,7 @@ from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError, OutputError
 from synesthete.files import copy_whole, make_folder
 from synesthete.generators.base import Size
-from synesthete.render.build import video_settings
+from synesthete.render.build import choose_device, video_settings
 from synesthete.render.film import Event, FilmMaker
 from synesthete.render.listen import hear
 from synesthete.render.plan import RenderPlan
@@ -109,6 +109,7 @@ def make_plan(song: Path, options: RenderOptions) -> tuple[RenderPlan, Timeline]
     """
     preset = _resolve_preset(options)
     width, height = options.size()
+    choose_device(options.device)
     video = video_settings(options)
     timeline, facts = hear(
         song,

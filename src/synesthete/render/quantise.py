@@ -60,7 +60,8 @@ class Quantiser:
         self._size = size
         self._dither = dither_pattern(size.height, size.width)
         # Chroma takes another part of the pattern, so that luma and chroma errors don't add up.
-        self._chroma_dither = dither_pattern(size.height // 2 + 17, size.width // 2 + 29)[17:, 29:].contiguous()
+        pattern = dither_pattern(size.height // 2 + 17, size.width // 2 + 29)
+        self._chroma_dither = pattern[17:, 29:].contiguous()
         self._luma, self._chroma, self._fused = self._kernels(fuser)
 
     def yuv420(self, rgb: Float[Tensor, "3 height width"]) -> UInt8[Tensor, "rows width"]:

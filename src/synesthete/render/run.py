@@ -65,13 +65,13 @@ class RunFolder:
         """
         make_folder(self.path)
         lock = filelock.FileLock(self.path / ".lock", timeout=0)
-        try:
-            with writing_to(self.path):
+        with writing_to(self.path):
+            try:
                 lock.acquire()
-        except filelock.Timeout:
-            raise BusyError(
-                f"another process is rendering {self.path}; wait for it, or render with another --seed"
-            ) from None
+            except filelock.Timeout:  # an OSError, which writing_to would take for the disk's
+                raise BusyError(
+                    f"another process is rendering {self.path}; wait for it, or render with another --seed"
+                ) from None
         try:
             for folder in (self.path, self.previews, self.work):
                 sweep_parts(folder)

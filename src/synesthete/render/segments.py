@@ -9,7 +9,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,14 @@ import torch
 
 from synesthete.files import whole_file
 from synesthete.generators.base import Generator, Trajectory
-from synesthete.media.encode import SegmentWriter, VideoSettings
+from synesthete.media.encode import SegmentWriter
 from synesthete.media.images import write_png
+from synesthete.render.frames import frame_file
 from synesthete.render.plan import RenderPlan, Segment
 from synesthete.render.quantise import Quantiser
 from synesthete.render.run import RunFolder
 
-__all__ = ["Interrupted", "SegmentJob", "SegmentRenderer", "frame_file"]
+__all__ = ["Interrupted", "SegmentJob", "SegmentRenderer"]
 
 _QUEUED_FRAMES = 3
 _POLL_SECONDS = 0.1
@@ -43,11 +44,6 @@ class SegmentJob:
     key: str
     film: bool = True
     frames_folder: Path | None = None
-
-
-def frame_file(folder: Path, frame: int) -> Path:
-    """Name the PNG of a frame."""
-    return folder / f"frame_{frame:06d}.png"
 
 
 @dataclass(frozen=True)
@@ -125,7 +121,7 @@ class SegmentRenderer:
         self._quantiser = quantiser
         self._on_frame = on_frame
         self._stop = threading.Event()
-        self._times: Counter[str] = Counter()
+        self._times: defaultdict[str, float] = defaultdict(float)
         self._times_lock = threading.Lock()
 
     @property
