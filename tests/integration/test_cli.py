@@ -93,13 +93,17 @@ def test_the_manifest_tells_everything(
     assert set(manifest["digests"]) == {"timeline", "trajectory", "code"}
     assert manifest["numerics"]["path"].startswith("eager-float32")
     assert manifest["numerics"]["eager_because"] == "not asked for"
-    assert {"score", "segments", "stitch", "previews", "threads.draw", "threads.encode"} <= manifest["seconds"].keys()
+    assert {"score", "segments", "stitch", "previews", "threads.draw", "threads.encode"} <= manifest[
+        "seconds"
+    ].keys()
     assert {f"previews/{name}" for name in PREVIEWS} == set(manifest["previews"])
     assert manifest["versions"].keys() >= {"python", "torch", "av", "libavcodec"}
     assert str(song.parent) not in json.dumps(manifest)  # a film's manifest can be published
 
 
-def test_o_copies_the_film(render: Command, song: Path, tmp_path: Path, workspace: Path, only_run: Command) -> None:
+def test_o_copies_the_film(
+    render: Command, song: Path, tmp_path: Path, workspace: Path, only_run: Command
+) -> None:
     output = tmp_path / "films" / "My Film.MP4"
     outcome = render(song, "-o", output, "--end", 1)
     assert outcome.out.splitlines() == [f"film: {output}", f"run:  {only_run(workspace)}"]
@@ -108,7 +112,9 @@ def test_o_copies_the_film(render: Command, song: Path, tmp_path: Path, workspac
     assert names(output.parent) == {output.name}
 
 
-def test_repeating_is_recognised(render: Command, song: Path, tmp_path: Path, workspace: Path, only_run: Command) -> None:
+def test_repeating_is_recognised(
+    render: Command, song: Path, tmp_path: Path, workspace: Path, only_run: Command
+) -> None:
     render(song)
     film = only_run(workspace) / "film.mp4"
     before, data = film.stat(), film.read_bytes()
@@ -177,7 +183,12 @@ def test_json_lines(render: Command, song: Path, workspace: Path, only_run: Comm
 
 
 def test_json_errors(cli: Command, song: Path) -> None:
-    for arguments in (("nosuch.wav",), (song, "--preset", "nosuch"), (song, "--nosuch"), (song, "--seed", "x")):
+    for arguments in (
+        ("nosuch.wav",),
+        (song, "--preset", "nosuch"),
+        (song, "--nosuch"),
+        (song, "--seed", "x"),
+    ):
         outcome = cli("render", *arguments, "--json")
         (event,) = outcome.events
         assert (outcome.status, outcome.err, event["event"]) == (2, "", "error")
@@ -191,7 +202,16 @@ def test_on_a_terminal_a_bar_goes_by(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    arguments = ("render", make_song(1.0), "--resolution", "64x64", "--kernels", "eager", "--workspace", workspace)
+    arguments = (
+        "render",
+        make_song(1.0),
+        "--resolution",
+        "64x64",
+        "--kernels",
+        "eager",
+        "--workspace",
+        workspace,
+    )
     outcome = cli(*arguments, "--fps", "29.97")
     assert outcome.status == 0
     assert "frames/s" in outcome.err
@@ -206,7 +226,12 @@ def test_dry_run_renders_nothing(cli: Command, song: Path, workspace: Path) -> N
     outcome = cli(*arguments)
     assert outcome.status == 0
     plan = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
-    assert (plan["width"], plan["height"], plan["frames"], plan["frame_rate"]) == ("1080", "1920", "60", "24000/1001")
+    assert (plan["width"], plan["height"], plan["frames"], plan["frame_rate"]) == (
+        "1080",
+        "1920",
+        "60",
+        "24000/1001",
+    )
     assert names(workspace) == {"cache"}
     (event,) = cli(*arguments, "--json").events
     assert (event["event"], event["run_id"]) == ("plan", plan["run_id"])
@@ -253,7 +278,9 @@ def test_preview_is_the_film_seen_from_further_away(
     assert np.abs(small - large).mean() < 4
 
 
-def test_frames_as_png(render: Command, song: Path, tmp_path: Path, workspace: Path, only_run: Command) -> None:
+def test_frames_as_png(
+    render: Command, song: Path, tmp_path: Path, workspace: Path, only_run: Command
+) -> None:
     folder = tmp_path / "deep" / "frames"
     render(song, "--frames", folder, "--end", 1)
     pictures = [f"frame_{i:06d}.png" for i in range(30)]
@@ -263,7 +290,9 @@ def test_frames_as_png(render: Command, song: Path, tmp_path: Path, workspace: P
     assert difference.mean() < 6  # crf 17, and chroma at half the size
 
 
-def test_png_frames_of_a_finished_film(render: Command, make_song: Command, tmp_path: Path, workspace: Path, only_run: Command) -> None:
+def test_png_frames_of_a_finished_film(
+    render: Command, make_song: Command, tmp_path: Path, workspace: Path, only_run: Command
+) -> None:
     song = make_song(1.0)
     folder = tmp_path / "frames"
     render(song, "--frames", folder)
@@ -291,11 +320,18 @@ def test_png_frames_of_one_film_are_never_taken_for_anothers(
     assert (folder / "frame_000010.png").read_bytes() == first
 
 
-def test_seed_and_set_change_the_film(render: Command, make_song: Command, tmp_path: Path, workspace: Path) -> None:
+def test_seed_and_set_change_the_film(
+    render: Command, make_song: Command, tmp_path: Path, workspace: Path
+) -> None:
     song = make_song(1.0)
     films = []
     for number, options in enumerate(
-        ([], ["--seed", 77], ["--set", "seed=77"], ["--set", "cppn.surface.exposure=0", "--set", "cppn.palette.hue=0.5"])
+        (
+            [],
+            ["--seed", 77],
+            ["--set", "seed=77"],
+            ["--set", "cppn.surface.exposure=0", "--set", "cppn.palette.hue=0.5"],
+        )
     ):
         output = tmp_path / f"{number}.mp4"
         render(song, "-o", output, *options)
@@ -305,7 +341,9 @@ def test_seed_and_set_change_the_film(render: Command, make_song: Command, tmp_p
     assert len(names(workspace / "renders")) == 3
 
 
-def test_a_users_preset(render: Command, make_song: Command, tmp_path: Path, workspace: Path, manifest_of: Command) -> None:
+def test_a_users_preset(
+    render: Command, make_song: Command, tmp_path: Path, workspace: Path, manifest_of: Command
+) -> None:
     preset = tmp_path / "My Glow.yaml"
     preset.write_text("summary: mine\nseed: 4\ncppn: {net: {layers: 2}}\n")
     render(make_song(1.0), "--preset", preset, "--generator", "cppn")
@@ -327,7 +365,9 @@ def test_frames_do_not_depend_on_workers_or_tiles(
     np.testing.assert_array_equal(films[0], films[1])
 
 
-def test_a_song_of_a_few_samples(render: Command, make_song: Command, workspace: Path, only_run: Command) -> None:
+def test_a_song_of_a_few_samples(
+    render: Command, make_song: Command, workspace: Path, only_run: Command
+) -> None:
     render(make_song(0.01))
     facts = film_facts(only_run(workspace) / "film.mp4")
     assert (facts.frames, facts.sound_samples) == (1, 441)
@@ -336,7 +376,9 @@ def test_a_song_of_a_few_samples(render: Command, make_song: Command, workspace:
 def test_file_names_may_be_anything(
     render: Command, make_song: Command, tmp_path: Path, workspace: Path, manifest_of: Command
 ) -> None:
-    for number, name in enumerate((os.fsdecode(b"caf\xe9 \xff.wav"), "日本語 “x”\n.wav", "-dash.wav", "x" * 251 + ".wav")):
+    for number, name in enumerate(
+        (os.fsdecode(b"caf\xe9 \xff.wav"), "日本語 “x”\n.wav", "-dash.wav", "x" * 251 + ".wav")
+    ):
         folder = tmp_path / str(number)
         folder.mkdir()
         song = folder / name
@@ -433,7 +475,10 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("--preset", "nosuch.yaml"), "cannot read nosuch.yaml (No such file or directory); check the name"),
     (("--generator", "nosuch"), "Invalid value for '--generator': 'nosuch' is not one of 'cppn'."),
     (("--nosuch",), "No such option: --nosuch"),
-    (("--aspect", "3:2"), "Invalid value for '--aspect': '3:2' is not one of '16:9', '9:16', '1:1', '4:5', '21:9'."),
+    (
+        ("--aspect", "3:2"),
+        "Invalid value for '--aspect': '3:2' is not one of '16:9', '9:16', '1:1', '4:5', '21:9'.",
+    ),
     (("--seed", "-1"), "options: seed = -1: should be greater than or equal to 0"),
     (("--seed", "x"), "Invalid value for '--seed'"),
     (("--fps", "10"), "frame rate '10' is outside 24000/1001 to 120; pass for instance --fps 30"),
@@ -445,16 +490,24 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("--set", "cppn.net.layers=99"), "cppn.net.layers = 99: should be less than or equal to 12"),
     (("--set", "nosuch=1"), "nosuch is no known field; remove it or correct its name"),
     (("--set", "seed"), "--set 'seed' is not of the form key=value, such as --set seed=7"),
-    (("--set", "control.envelopes.body.column=x"), "control.envelopes.body.column = 'x' is no Timeline column"),
+    (
+        ("--set", "control.envelopes.body.column=x"),
+        "control.envelopes.body.column = 'x' is no Timeline column",
+    ),
     (("--crf", "60"), "options: crf = 60: should be less than or equal to 51"),
     (("--workers", "0"), "options: workers = 0: should be greater than or equal to 1"),
-    (("--device", "mps"), "--device mps is not available with this PyTorch on this machine; pass --device auto"),
+    (
+        ("--device", "mps"),
+        "--device mps is not available with this PyTorch on this machine; pass --device auto",
+    ),
     (("--encoder", "h264_videotoolbox"), "encoder h264_videotoolbox does not open on this machine"),
     (("-o", "film.avi"), "output film.avi does not end in .mp4; films are H.264 in MP4"),
 ]
 
 
-@pytest.mark.parametrize(("options", "says"), REFUSED, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+@pytest.mark.parametrize(
+    ("options", "says"), REFUSED, ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+)
 def test_bad_options_end_in_one_sentence(
     render: Command, make_song: Command, workspace: Path, options: tuple[str, ...], says: str
 ) -> None:

@@ -99,7 +99,9 @@ def test_a_killed_render_goes_on(
     assert rendered == sum(s["frames"] for s in segments if not s["resumed"])
 
 
-def test_ctrl_c_says_how_to_go_on(start: Command, resume: Command, workspace: Path, undisturbed: bytes) -> None:
+def test_ctrl_c_says_how_to_go_on(
+    start: Command, resume: Command, workspace: Path, undisturbed: bytes
+) -> None:
     process = start()
     wait_for(process, lambda: len(stored(workspace)) == 1)
     process.send_signal(signal.SIGINT)

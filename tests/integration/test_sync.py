@@ -14,8 +14,9 @@ from synesthete.media.mux import film_facts, iterate_frames
 
 FRAME_RATES = [Fraction(24_000, 1001), Fraction(24), Fraction(30_000, 1001), Fraction(30), Fraction(60)]
 FLASH = """
-summary: Black but for the loudness of the music, for the test of sync
+summary: A still picture that is black but for the loudness of the music
 cppn:
+  net: {evolution: 0, signals: {}, phases: []}
   surface: {exposure: {base: 0.0, level: 3.0}, darkness: 0.3, vignette: 0, mask: 0}
 control:
   envelopes: {level: {column: loudness, floor: 0.3, ceil: 0.6, attack: 0, release: 0.1}}
@@ -24,7 +25,9 @@ SMALL = {"resolution": "64x64", "kernels": "eager"}
 
 
 @pytest.mark.parametrize("rate", FRAME_RATES, ids=str)
-def test_picture_and_sound_are_in_time(make_song: Callable[..., Path], tmp_path: Path, rate: Fraction) -> None:
+def test_picture_and_sound_are_in_time(
+    make_song: Callable[..., Path], tmp_path: Path, rate: Fraction
+) -> None:
     song = make_song(2.7, silences=((0.0, 0.9), (1.4, 2.0)))
     preset = tmp_path / "flash.yaml"
     preset.write_text(FLASH)

@@ -23,7 +23,9 @@ def test_a_frame_is_on_screen_from_its_moment_to_the_next(rate: Fraction, frame:
 
 
 @given(FRAME_RATES, SAMPLE_RATES, st.integers(1, 10**11))
-def test_picture_ends_less_than_a_frame_after_the_sound(rate: Fraction, sample_rate: int, samples: int) -> None:
+def test_picture_ends_less_than_a_frame_after_the_sound(
+    rate: Fraction, sample_rate: int, samples: int
+) -> None:
     clock = Clock(rate)
     picture = clock.seconds(clock.frames_for(samples, sample_rate))
     assert 0 <= picture - Fraction(samples, sample_rate) < 1 / rate

@@ -31,11 +31,18 @@ MODULATED = st.one_of(
 )
 STOPS = st.tuples(floats(0, 1), floats(0, 0.4), floats(-720, 720)).map(list)
 ENVELOPES = st.fixed_dictionaries(
-    {"column": st.sampled_from(["loudness", "bass", "onset"]), "floor": floats(0, 0.4), "ceil": floats(0.5, 1)},
+    {
+        "column": st.sampled_from(["loudness", "bass", "onset"]),
+        "floor": floats(0, 0.4),
+        "ceil": floats(0.5, 1),
+    },
     optional={"gamma": floats(0.1, 8), "attack": floats(0, 60), "release": floats(0, 60)},
 )
 PRESETS = st.fixed_dictionaries(
-    {"name": st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,20}", fullmatch=True), "summary": st.text(min_size=1, max_size=40)},
+    {
+        "name": st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,20}", fullmatch=True),
+        "summary": st.text(min_size=1, max_size=40),
+    },
     optional={
         "seed": st.integers(0, MAX_SEED),
         "style": st.lists(floats(-5, 5), min_size=4, max_size=4),

@@ -146,7 +146,9 @@ def test_moments_in_a_track(given: object, seconds: Fraction) -> None:
     + [-0.5, float("nan"), float("inf"), True, Fraction(-1, 2), "9" * 500, "1:23.5s"],
 )
 def test_what_is_no_moment_is_refused(given: object) -> None:
-    with pytest.raises(ConfigError, match=r"is no moment in a track; write seconds \(83\.5\) or m:ss") as caught:
+    with pytest.raises(
+        ConfigError, match=r"is no moment in a track; write seconds \(83\.5\) or m:ss"
+    ) as caught:
         parse_timestamp(given)  # type: ignore[arg-type]
     assert len(str(caught.value)) < 150
 

@@ -41,9 +41,7 @@ def test_a_file_appears_whole_with_its_folders(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError, MemoryError, BrokenPipeError])
 @pytest.mark.parametrize("before", [None, b"the old one"])
-def test_what_fails_leaves_no_trace(
-    tmp_path: Path, error: type[BaseException], before: bytes | None
-) -> None:
+def test_what_fails_leaves_no_trace(tmp_path: Path, error: type[BaseException], before: bytes | None) -> None:
     target = tmp_path / "film.mp4"
     if before is not None:
         target.write_bytes(before)
@@ -118,7 +116,9 @@ except RenderError as error:
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENODEV, errno.ESTALE])
 def test_a_failing_disk_is_ours_to_report(number: int) -> None:
     with (
-        pytest.raises(RenderError, match=r"writing film\.mp4 failed \(.+\); check the disk and repeat") as caught,
+        pytest.raises(
+            RenderError, match=r"writing film\.mp4 failed \(.+\); check the disk and repeat"
+        ) as caught,
         writing_to(Path("film.mp4")),
     ):
         raise OSError(number, os.strerror(number))
@@ -157,7 +157,12 @@ def test_only_parts_are_swept(tmp_path: Path) -> None:
     (tmp_path / ".folder.part").mkdir()
     sweep_parts(tmp_path)
     sweep_parts(tmp_path / "not there")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".folder.part", ".hidden", "film.mp4", "film.part"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".folder.part",
+        ".hidden",
+        "film.mp4",
+        "film.part",
+    ]
 
 
 def test_json_is_readable_and_ordered(tmp_path: Path) -> None:
@@ -219,7 +224,14 @@ def test_folder_size_counts_files_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_500_000, "1.5 MB"), (2e9, "2.0 GB"), (3e15, "3000.0 TB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (1_500_000, "1.5 MB"),
+        (2e9, "2.0 GB"),
+        (3e15, "3000.0 TB"),
+    ],
 )
 def test_sizes_for_people(size: float, text: str) -> None:
     assert format_bytes(size) == text

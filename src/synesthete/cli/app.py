@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         status = app(given, standalone_mode=False, prog_name="synesthete")
+        if status == INTERRUPTED:  # what newer typers make of Ctrl-C
+            raise KeyboardInterrupt
     except _UsageError as error:
         return _fail(given, error.format_message().replace("Value error, ", ""), 2)
     except SynestheteError as error:

@@ -136,9 +136,10 @@ class Structure:
 
 
 def _down(rows: Tensor, weights: Tensor, cells: int) -> Float[Tensor, "cells step width"]:
-    value = rows[0:cells, None, :] * weights[:, 0, None]
-    for k in range(1, 4):
-        value = value.addcmul_(rows[k : k + cells, None, :], weights[:, k, None])
+    first, *others = weights[:, :, None].unbind(1)
+    value = rows[0:cells, None, :] * first
+    for k, weight in enumerate(others, start=1):
+        value = value.addcmul_(rows[k : k + cells, None, :], weight)
     return value
 
 

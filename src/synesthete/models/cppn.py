@@ -14,7 +14,7 @@ Two ways to evaluate the same network:
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -192,26 +192,21 @@ def evaluate_units(
     -------
     The outputs, before squashing, each of the planes' shape.
     """
-    hidden, at = list(planes), 0
+    hidden, scalars = list(planes), iter(packed.unbind())
     for layer in range(spec.layers):
         activation = {u: name for name, a, b in spec.groups(layer) for u in range(a, b)}
         summed = []
         for unit in range(spec.units):
-            value, at = _affine(packed, at, hidden)
-            summed.append(ACTIVATIONS[activation[unit]](value))
+            summed.append(ACTIVATIONS[activation[unit]](_affine(scalars, hidden)))
         hidden = summed
-    outputs = []
-    for _ in range(OUTPUTS):
-        value, at = _affine(packed, at, hidden)
-        outputs.append(value)
-    return outputs
+    return [_affine(scalars, hidden) for _ in range(OUTPUTS)]
 
 
-def _affine(packed: Tensor, at: int, inputs: Sequence[Tensor]) -> tuple[Tensor, int]:
-    value = torch.addcmul(packed[at], inputs[0], packed[at + 1])
-    for offset, plane in enumerate(inputs[1:], start=at + 2):
-        value = value.addcmul_(plane, packed[offset])  # in place: eagerly, a new plane would cost a page fault
-    return value, at + 1 + len(inputs)
+def _affine(scalars: Iterator[Tensor], inputs: Sequence[Tensor]) -> Tensor:
+    value = torch.addcmul(next(scalars), inputs[0], next(scalars))
+    for plane in inputs[1:]:
+        value = value.addcmul_(plane, next(scalars))  # in place: eagerly, a new plane costs page faults
+    return value
 
 
 def evaluate_tiles(

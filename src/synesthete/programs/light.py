@@ -5,7 +5,7 @@ are normalised (short side = [-1, 1]); ``pixel`` is the size of one pixel in tho
 results are changed in place where nothing else reads them: run eagerly, a new plane costs page faults.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -23,11 +23,11 @@ _NAMES = (
 SHADE_PARAMETERS: tuple[str, ...] = (*_NAMES, *(f"ramp_{i}" for i in range(2 * _RAMP)))
 """Names of the scalars that `shade` reads, in order; the ramps are two polynomials per channel."""
 
-_AT = {name: i for i, name in enumerate(SHADE_PARAMETERS)}
 _SHOULDER = 1.5
 _GLOSS_SQUARINGS = 5
 
 Plane = Float[Tensor, "..."]
+Scalars = Mapping[str, Tensor]
 
 
 def shade(
@@ -35,7 +35,7 @@ def shade(
     slope: tuple[Plane, Plane] | None,
     tint: Plane,
     light: Plane,
-    p: Float[Tensor, " parameters"],
+    parameters: Float[Tensor, " parameters"],
     *,
     relief: bool,
     lines: bool,
@@ -53,7 +53,7 @@ def shade(
         The form's gradient in x and y, per normalised unit; needed by relief and lines, changed in place.
     light
         How brightly each place is lit, display values, non-negative.
-    p
+    parameters
         Scalars in the order of `SHADE_PARAMETERS`.
     relief, lines
         Whether these effects take part.
@@ -62,7 +62,8 @@ def shade(
     -------
     Red, green and blue: display values, 0-1.
     """
-    value = _bias(form, p[_AT["darkness"]])
+    p = dict(zip(SHADE_PARAMETERS, parameters.unbind(), strict=True))
+    value = _bias(form, p["darkness"])
     shaded, added = light, None
     if slope is not None and lines:
         added = _lines(form, slope, p).mul_((light * 0.8).add_(0.2))
@@ -75,7 +76,7 @@ def shade(
     for channel, accent in enumerate(("accent_r", "accent_g", "accent_b")):
         display = _ramp(value, tint, p, channel).mul_(shaded)
         if added is not None:
-            display = display.addcmul_(added, p[_AT[accent]])
+            display = display.addcmul_(added, p[accent])
         channels.append(_tone(display))
     return channels
 
@@ -86,41 +87,41 @@ def _bias(value: Plane, darkness: Tensor) -> Plane:
     return value / (value * -curve).add_(1.0 + curve)
 
 
-def _ramp(value: Plane, tint: Plane, p: Tensor, channel: int) -> Plane:
+def _ramp(value: Plane, tint: Plane, p: Scalars, channel: int) -> Plane:
     """Mix two palette ramps by tint; display values."""
-    first = _AT["ramp_0"] + channel * (RAMP_DEGREE + 1)
     result = []
-    for start in (first, first + _RAMP):
-        poly = torch.addcmul(p[start + RAMP_DEGREE - 1], p[start + RAMP_DEGREE], value)
+    for first in (channel * (RAMP_DEGREE + 1), channel * (RAMP_DEGREE + 1) + _RAMP):
+        c = [p[f"ramp_{first + power}"] for power in range(RAMP_DEGREE + 1)]
+        poly = torch.addcmul(c[-2], c[-1], value)
         for power in range(RAMP_DEGREE - 2, -1, -1):
-            poly = torch.addcmul(p[start + power], poly, value)
+            poly = torch.addcmul(c[power], poly, value)
         result.append(poly)
     return torch.lerp(result[0], result[1], tint).clamp_(min=0.0)
 
 
-def _relief(slope: tuple[Plane, Plane], p: Tensor) -> tuple[Plane, Plane]:
+def _relief(slope: tuple[Plane, Plane], p: Scalars) -> tuple[Plane, Plane]:
     """Light the form as a height field: diffuse (1 where flat) and gloss. Blinn, SIGGRAPH 1977."""
-    nx, ny = slope[0].mul_(-p[_AT["relief"]]), slope[1].mul_(-p[_AT["relief"]])
+    nx, ny = slope[0].mul_(-p["relief"]), slope[1].mul_(-p["relief"])
     inverse = torch.addcmul(nx * nx, ny, ny).add_(1.0).rsqrt_()
-    facing = (nx * p[_AT["light_x"]]).addcmul_(ny, p[_AT["light_y"]]).add_(p[_AT["light_z"]]).mul_(inverse)
-    gloss = (nx * p[_AT["half_x"]]).addcmul_(ny, p[_AT["half_y"]]).add_(p[_AT["half_z"]]).mul_(inverse)
+    facing = (nx * p["light_x"]).addcmul_(ny, p["light_y"]).add_(p["light_z"]).mul_(inverse)
+    gloss = (nx * p["half_x"]).addcmul_(ny, p["half_y"]).add_(p["half_z"]).mul_(inverse)
     gloss = gloss.clamp_(min=0.0)
     for _ in range(_GLOSS_SQUARINGS):
         gloss = gloss.square_()
-    return facing.clamp_(min=0.0).mul_(1.0 / p[_AT["light_z"]]), gloss.mul_(p[_AT["gloss"]])
+    return facing.clamp_(min=0.0).mul_(1.0 / p["light_z"]), gloss.mul_(p["gloss"])
 
 
-def _lines(form: Plane, slope: tuple[Plane, Plane], p: Tensor) -> Plane:
+def _lines(form: Plane, slope: tuple[Plane, Plane], p: Scalars) -> Plane:
     """Draw glowing level lines of the form, evenly thick whatever its slope.
 
     The profile is a Lorentzian of the distance to the line; its width never falls below half a pixel,
     at constant energy, and where lines crowd closer than they are wide they fade instead of aliasing.
     """
-    count, pixel, width = p[_AT["line_count"]], p[_AT["pixel"]], p[_AT["line_width"]]
-    level = torch.addcmul(p[_AT["line_phase"]], form, count)
+    count, pixel, width = p["line_count"], p["pixel"], p["line_width"]
+    level = torch.addcmul(p["line_phase"], form, count)
     away = level - torch.round(level)
     drawn2 = width * width + 0.25 * pixel * pixel
-    energy = p[_AT["lines"]] * torch.sqrt(width * width / drawn2)
+    energy = p["lines"] * torch.sqrt(width * width / drawn2)
     spread = torch.addcmul(slope[0] * slope[0], slope[1], slope[1]).mul_(count * count * drawn2).add_(1e-6)
     crowd = (spread * 12.0).add_(1.0)
     return (spread * energy).div_(away.square_().add_(spread).mul_(crowd))

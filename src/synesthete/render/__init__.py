@@ -6,7 +6,7 @@ from typing import Any
 
 
 class _Room(ModuleType):
-    """This room has the name of a function of the package and hides it once it is imported; so it is both."""
+    """A room with the name of a function of the package, which it hides once imported; so it is both."""
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Render a song; see `synesthete.api.render`."""

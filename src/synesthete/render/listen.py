@@ -10,7 +10,7 @@ from synesthete.audio.analysis import analyse_stream
 from synesthete.audio.cache import TimelineCache, timeline_key
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import ANALYSIS_SAMPLE_RATE
-from synesthete.files import digest_file
+from synesthete.files import digest_file, make_folder
 from synesthete.media.decode import Resampler, Span, decode_sound
 from synesthete.media.probe import probe_sound, unreadable
 from synesthete.render.plan import SongFacts
@@ -64,7 +64,8 @@ def hear(
 
         analyse_stream(chunks(), folder, sample_rate=info.sample_rate, samples=lambda: counted, key=key)
 
-    timeline = TimelineCache(workspace / "cache" / "timelines").get_or_create(key, build)
+    cache = TimelineCache(make_folder(workspace / "cache" / "timelines"))
+    timeline = cache.get_or_create(key, build)
     facts = SongFacts(
         path=song,
         digest=digest,

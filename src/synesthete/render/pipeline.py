@@ -11,7 +11,7 @@ from synesthete.clock import Clock
 from synesthete.config.preset import Preset, load_preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError, OutputError
-from synesthete.files import copy_whole, make_folder
+from synesthete.files import copy_whole, make_folder, writing_to
 from synesthete.generators.base import Size
 from synesthete.render.build import choose_device, video_settings
 from synesthete.render.film import Event, FilmMaker
@@ -149,8 +149,11 @@ def _check_output(output: Path | None, song: Path) -> None:
         return
     if output.suffix.lower() != ".mp4":
         raise OutputError(f"output {output} does not end in .mp4; films are H.264 in MP4")
-    if output.is_dir():
-        raise OutputError(f"output {output} is a folder; name a file in it, such as {output / 'film.mp4'}")
+    with writing_to(output):
+        if output.is_dir():
+            raise OutputError(
+                f"output {output} is a folder; name a file in it, such as {output / 'film.mp4'}"
+            )
     with contextlib.suppress(OSError):
         if output.samefile(song):
             raise OutputError(f"output {output} is the song itself; choose another name")

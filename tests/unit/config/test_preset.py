@@ -57,7 +57,9 @@ def test_every_shipped_preset_is_whole(name: str) -> None:
 
 
 def test_unknown_presets_are_refused_with_the_choice() -> None:
-    with pytest.raises(ConfigError, match=r"there is no preset 'silkk'; choose one of silk.* or name a \.yaml file"):
+    with pytest.raises(
+        ConfigError, match=r"there is no preset 'silkk'; choose one of silk.* or name a \.yaml file"
+    ):
         load_preset("silkk")
     with pytest.raises(ConfigError, match=r"there is no preset '\.\./\.\./silk'"):
         load_preset("../../silk")
@@ -77,7 +79,9 @@ def test_a_users_file_is_a_preset(write: Callable[..., Path]) -> None:
     ("file", "name"),
     [("glow.yaml", "glow"), ("My_Look-2.yml", "My_Look-2"), ("my look.yaml", "my-look"), ("ü.v2.yaml", "v2")],
 )
-def test_a_preset_without_a_name_is_named_by_its_file(write: Callable[..., Path], file: str, name: str) -> None:
+def test_a_preset_without_a_name_is_named_by_its_file(
+    write: Callable[..., Path], file: str, name: str
+) -> None:
     assert load_preset(str(write({"summary": "x"}, file))).name == name
 
 
@@ -157,7 +161,10 @@ def test_later_changes_win(write: Callable[..., Path]) -> None:
 
 BAD: list[tuple[str, str]] = [
     ("seed=-1", r"seed = -1: should be greater than or equal to 0"),
-    ("seed=9223372036854775808", r"seed = 9223372036854775808: should be less than or equal to 9223372036854775807"),
+    (
+        "seed=9223372036854775808",
+        r"seed = 9223372036854775808: should be less than or equal to 9223372036854775807",
+    ),
     ("seed=1.5", r"seed = 1\.5: should be a valid integer"),
     ("seed=", r"seed = None: should be a valid integer"),
     ("seed.x=1", r"seed = \{'base': 5, 'x': 1\}: should be a valid integer"),
@@ -178,7 +185,10 @@ BAD: list[tuple[str, str]] = [
     ("cppn.net.signals.wind=1", r"cppn\.net\.signals uses 'wind'; known signals are air, body"),
     ("cppn.net.signals.body=.nan", r"cppn\.net\.signals\.body = nan: should be a finite number"),
     ("cppn.surface.exposure.wind=1", r"cppn\.surface\.exposure uses 'wind'; known signals are"),
-    ("cppn.surface.exposure.energy=99", r"cppn\.surface\.exposure\.by\.energy = 99: should be less than or .* 20"),
+    (
+        "cppn.surface.exposure.energy=99",
+        r"cppn\.surface\.exposure\.by\.energy = 99: should be less than or .* 20",
+    ),
     ("cppn.surface.exposure.energy=.nan", r"exposure\.by\.energy = nan: should be a finite number"),
     ("cppn.surface.exposure=bright", r"exposure = 'bright': must be a number, or base and signals such as"),
     ("cppn.surface.exposure=true", r"exposure = True: must be a number, or base and signals such as"),
@@ -187,11 +197,17 @@ BAD: list[tuple[str, str]] = [
     ("cppn.surface.exposure.Energy=1", r"exposure\.by\.Energy.* = 'Energy': String should match pattern"),
     ("cppn.surface.exposure=nan", r"exposure\.base = nan: should be a finite number"),
     ("cppn.palette.ramp=[[0, 0, 0]]", r"palette\.ramp = .*: Tuple should have at least 2 items"),
-    ("cppn.palette.ramp=[[2, 0, 0], [1, 0, 0]]", r"palette\.ramp\.0\.0 = 2: should be less than or equal to 1"),
+    (
+        "cppn.palette.ramp=[[2, 0, 0], [1, 0, 0]]",
+        r"palette\.ramp\.0\.0 = 2: should be less than or equal to 1",
+    ),
     ("cppn.palette.accent=[0.5, 0.1]", r"palette\.accent\.2 is missing"),
     ("style=[0, 0, 0]", r"style = .*: Tuple should have at least 4 items"),
     ("style=[0, 0, 0, 6]", r"style\.3 = 6: should be less than or equal to 5"),
-    ("control.envelopes.energy.ceil=0.1", r"control\.envelopes\.energy = .*: ceil must be above floor \(0\.\d+\)"),
+    (
+        "control.envelopes.energy.ceil=0.1",
+        r"control\.envelopes\.energy = .*: ceil must be above floor \(0\.\d+\)",
+    ),
     ("control.envelopes.energy.gamma=0", r"control\.envelopes\.energy\.gamma = 0: should be greater than 0"),
     ("control.envelopes.new={attack: 0.1}", r"control\.envelopes\.new\.column is missing"),
     ("control.envelopes.new=loudness", r"control\.envelopes\.new = 'loudness': should be a valid dictionary"),
@@ -199,7 +215,10 @@ BAD: list[tuple[str, str]] = [
     ("control.phases.flow.drive.wind=1", r"phase 'flow' is driven by 'wind', which is no envelope"),
     ("control.oscillators.lfo={phase: energy}", r"oscillator 'lfo' follows 'energy', which is no phase"),
     ("control.oscillators.lfo={phase: flow, ratio: 0}", r"oscillators\.lfo\.ratio = 0: should be greater"),
-    ("control.wander.drift.correlation=0", r"wander\.drift\.correlation = 0: should be greater than or equal"),
+    (
+        "control.wander.drift.correlation=0",
+        r"wander\.drift\.correlation = 0: should be greater than or equal",
+    ),
     ("control=loud", r"control = 'loud': should be a valid dictionary"),
     ("control.wander.2=1", r"control\.wander\.2"),
 ]

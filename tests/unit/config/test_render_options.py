@@ -43,7 +43,11 @@ def test_picture_sizes(resolution: str, aspect: Any, size: tuple[int, int]) -> N
 @pytest.mark.parametrize(
     ("resolution", "aspect", "says"),
     [
-        ("1280x720", "16:9", r"--resolution 1280x720 fixes both sides; drop --aspect 16:9, or name a short side"),
+        (
+            "1280x720",
+            "16:9",
+            r"--resolution 1280x720 fixes both sides; drop --aspect 16:9, or name a short side",
+        ),
         ("1281x720", None, r"gives width 1281; sides are even and from 64 to 8192"),
         ("1280x721", None, r"gives height 721; sides are even"),
         ("361p", None, r"gives height 361; sides are even"),
@@ -147,7 +151,10 @@ def test_values_are_read_as_users_write_them(given: dict[str, Any], kept: object
         ({"workspace": 3}, r"^options: workspace = 3: is not a valid path|not a valid path"),
         ({"set": "seed=7"}, r"^options: set = 'seed=7': should be a valid tuple$"),
         ({"fps": 12}, r"^frame rate '12' is outside 24000/1001 to 120; pass for instance --fps 30$"),
-        ({"start": "abc"}, r"^options: start: 'abc' is no moment in a track; write seconds \(83\.5\) or m:ss"),
+        (
+            {"start": "abc"},
+            r"^options: start: 'abc' is no moment in a track; write seconds \(83\.5\) or m:ss",
+        ),
         ({"end": "-1"}, r"^options: end: '-1' is no moment in a track"),
         ({"start": Fraction(-1, 2)}, r"^options: start = .*no moment in a track"),
         ({"end": float("nan")}, r"^options: end.*no moment in a track"),

@@ -37,7 +37,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "deep closed flow": ("a: " + "[" * 31 + "]" * 31, "nested over 30 levels deep"),
     "deep block": ("\n".join(" " * i + "a:" for i in range(500)), "nested over 30 levels deep"),
     "too long": (b"#" * (MAX_YAML_BYTES + 1), "has 1000001 bytes; a configuration file has at most 1000000"),
-    "objects": ("a: !!python/object/apply:os.system [touch /tmp/pwned]", "line 1: could not determine a constr"),
+    "objects": (
+        "a: !!python/object/apply:os.system [touch /tmp/pwned]",
+        "line 1: could not determine a constr",
+    ),
     "names": ("a: !!python/name:os.system", "line 1: could not determine a constructor"),
     "own tags": ("a: !include other.yaml", "line 1: could not determine a constructor"),
     "no YAML": ("a: [1, 2", "line 1: expected ',' or ']'"),
@@ -70,7 +73,9 @@ def test_anything_else_is_refused_at_once(write: Callable[..., Path], case: str)
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"cannot read .*no\.yaml \(No such file or directory\); check the name"):
+    with pytest.raises(
+        ConfigError, match=r"cannot read .*no\.yaml \(No such file or directory\); check the name"
+    ):
         read_yaml(tmp_path / "no.yaml")
     with pytest.raises(ConfigError, match=r"cannot read .*\(Is a directory\)"):
         read_yaml(tmp_path)
@@ -82,7 +87,11 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         ("seed=7", ["seed"], 7),
         ("cppn.net.gain=1.2", ["cppn", "net", "gain"], 1.2),
         ("cppn.net.activations=[sine, tanh]", ["cppn", "net", "activations"], ["sine", "tanh"]),
-        ("cppn.surface.exposure={base: 1, energy: 2}", ["cppn", "surface", "exposure"], {"base": 1, "energy": 2}),
+        (
+            "cppn.surface.exposure={base: 1, energy: 2}",
+            ["cppn", "surface", "exposure"],
+            {"base": 1, "energy": 2},
+        ),
         ("summary=a=b", ["summary"], "a=b"),
         (" cppn . net . mix = layer", ["cppn", "net", "mix"], "layer"),
         ("summary=", ["summary"], None),

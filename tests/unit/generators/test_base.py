@@ -55,8 +55,12 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "no index": lambda folder: (folder / "trajectory.json").unlink(),
     "no rows": lambda folder: (folder / "rows.npy").unlink(),
     "empty rows": lambda folder: (folder / "rows.npy").write_bytes(b""),
-    "truncated rows": lambda folder: (folder / "rows.npy").write_bytes((folder / "rows.npy").read_bytes()[:-4000]),
-    "truncated header": lambda folder: (folder / "rows.npy").write_bytes((folder / "rows.npy").read_bytes()[:20]),
+    "truncated rows": lambda folder: (folder / "rows.npy").write_bytes(
+        (folder / "rows.npy").read_bytes()[:-4000]
+    ),
+    "truncated header": lambda folder: (folder / "rows.npy").write_bytes(
+        (folder / "rows.npy").read_bytes()[:20]
+    ),
     "a pickle": lambda folder: np.save(folder / "rows.npy", np.array([{}], dtype=object)),
     "other rows": lambda folder: np.save(folder / "rows.npy", np.zeros((4, 2), np.float32)),
     "no JSON": lambda folder: (folder / "trajectory.json").write_text("{"),
@@ -136,4 +140,3 @@ def test_any_range_gives_the_same_frames(scored: tuple[FakeGenerator, Trajectory
     part = list(generator.frames(trajectory, 4, 7, size))
     for one, other in zip(part, whole[4:7], strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
-

@@ -98,7 +98,8 @@ def test_long_songs_keep_their_releases() -> None:
 def test_unknown_columns_are_named_with_the_choice() -> None:
     control = control_of(envelopes={"odd": {"column": "brightness"}})
     with pytest.raises(
-        ConfigError, match=r"control\.envelopes\.odd\.column = 'brightness' is no Timeline column; known are loud"
+        ConfigError,
+        match=r"control\.envelopes\.odd\.column = 'brightness' is no Timeline column; known are loud",
     ):
         build_signals(make_timeline(1), control, frame_rate=Fraction(30), seed=0)
 
@@ -149,7 +150,9 @@ def test_a_phase_counts_turns() -> None:
     turns = integrate(Phase(rate=0.25), {}, music)
     assert turns[0] == 0
     assert turns[-1] == pytest.approx(2.5)
-    driven = integrate(Phase(rate=0.25, drive={"energy": 0.5, "body": -0.25}), {"energy": music, "body": music}, music)
+    driven = integrate(
+        Phase(rate=0.25, drive={"energy": 0.5, "body": -0.25}), {"energy": music, "body": music}, music
+    )
     assert driven[-1] == pytest.approx(5.0)
     assert integrate(Phase(rate=0.25), {}, 0 * music)[-1] == 0
 
@@ -158,7 +161,10 @@ def test_oscillators_keep_to_their_phase() -> None:
     timeline = make_timeline(4)
     control = control_of(
         phases={"beat_turn": {"rate": 0.5}},
-        oscillators={"one": {"phase": "beat_turn"}, "four": {"phase": "beat_turn", "ratio": 4, "offset": 0.25}},
+        oscillators={
+            "one": {"phase": "beat_turn"},
+            "four": {"phase": "beat_turn", "ratio": 4, "offset": 0.25},
+        },
     )
     curves = build_signals(timeline, control, frame_rate=Fraction(30), seed=0).curves
     time_s = np.arange(120) / 30
@@ -173,8 +179,12 @@ def test_oscillators_keep_to_their_phase() -> None:
 
 @pytest.fixture(scope="module")
 def wander() -> Callable[..., np.ndarray]:
-    def noise(*, seed: int = 1, name: str = "drift", correlation: float = 2.0, seconds: float = 4000) -> np.ndarray:
-        return wander_noise(np.arange(round(seconds * 100)) / 100, Wander(correlation=correlation), seed=seed, name=name)
+    def noise(
+        *, seed: int = 1, name: str = "drift", correlation: float = 2.0, seconds: float = 4000
+    ) -> np.ndarray:
+        return wander_noise(
+            np.arange(round(seconds * 100)) / 100, Wander(correlation=correlation), seed=seed, name=name
+        )
 
     return noise
 

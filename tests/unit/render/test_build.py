@@ -73,7 +73,9 @@ def test_encoders(capfd: pytest.CaptureFixture[str]) -> None:
     assert video_settings(RenderOptions(encoder="hardware")).encoder == (hardware or ["libx264"])[0]
     for name in get_args(Encoder):
         if name != "libx264" and name not in hardware:
-            with pytest.raises(ConfigError, match=f"encoder {name} does not open on this machine; pass --enc"):
+            with pytest.raises(
+                ConfigError, match=f"encoder {name} does not open on this machine; pass --enc"
+            ):
                 video_settings(RenderOptions(encoder=name))
     assert capfd.readouterr() == ("", "")
 

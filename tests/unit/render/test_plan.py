@@ -99,7 +99,9 @@ def test_every_input_changes_the_run(plan: RenderPlan) -> None:
     assert len({plan.run_id, *names.values()}) == len(CHANGES) + 1, names
 
 
-def test_another_version_of_the_code_is_another_run(plan: RenderPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_of_the_code_is_another_run(
+    plan: RenderPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = plan.run_id
     assert code_digest() == code_digest()
     monkeypatch.setattr(plan_module, "code_digest", lambda: "e" * 64)
@@ -112,7 +114,9 @@ def test_a_segments_key_follows_from_its_picture_only(plan: RenderPlan) -> None:
     def key(plan: RenderPlan = plan, segment: Segment = segment, **given: str) -> str:
         return plan.segment_key(segment, **{"trajectory": "t", "numeric_path": "eager-float32-cpu", **given})
 
-    assert key() == key(song_with(plan, digest="c" * 64))  # what the picture takes from it is in the trajectory
+    assert key() == key(
+        song_with(plan, digest="c" * 64)
+    )  # what the picture takes from it is in the trajectory
     assert key() == key(CHANGES["kernels"](plan))  # the numeric path stands for it
     others = [
         key(trajectory="u"),
@@ -127,6 +131,11 @@ def test_a_segments_key_follows_from_its_picture_only(plan: RenderPlan) -> None:
 def test_the_summary_is_what_a_user_wants_to_know(plan: RenderPlan) -> None:
     summary = plan.summary()
     assert summary["duration_s"] == 10.0
-    assert (summary["width"], summary["height"], summary["frames"], summary["segments"]) == (1920, 1080, 300, 3)
+    assert (summary["width"], summary["height"], summary["frames"], summary["segments"]) == (
+        1920,
+        1080,
+        300,
+        3,
+    )
     assert summary["frame_rate"] == "30"
     assert plan.song.duration == 10

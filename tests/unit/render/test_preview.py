@@ -18,7 +18,13 @@ def trajectory_of(frames: int) -> Trajectory:
 
 def previews(folder: Path, frames: int, size: Size, rate: int = 30, loudest: int = 0) -> dict[str, Path]:
     written = write_previews(
-        folder, trajectory_of(frames), FakeGenerator(), size, Fraction(rate), title="Song · look", loudest=loudest
+        folder,
+        trajectory_of(frames),
+        FakeGenerator(),
+        size,
+        Fraction(rate),
+        title="Song · look",
+        loudest=loudest,
     )
     assert sorted(written) == sorted(folder.iterdir())
     return {path.name: path for path in written}

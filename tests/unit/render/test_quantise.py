@@ -23,14 +23,22 @@ def plain(*rgb: float, size: Size = SIZE) -> torch.Tensor:
 def through_a_film(folder: Path, planes: list[np.ndarray], size: Size = SIZE) -> list[np.ndarray]:
     path = folder / "segment.mp4"
     settings = VideoSettings(crf=0, speed="ultrafast")
-    with SegmentWriter(path, width=size.width, height=size.height, frame_rate=Fraction(30), settings=settings) as writer:
+    with SegmentWriter(
+        path, width=size.width, height=size.height, frame_rate=Fraction(30), settings=settings
+    ) as writer:
         for frame in planes:
             writer.write(frame)
     return list(iterate_frames(path))
 
 
 def test_colours_of_a_film_are_those_that_were_drawn(tmp_path: Path) -> None:
-    colours = [*product((0.0, 1.0), repeat=3), (0.5, 0.5, 0.5), (0.02, 0.02, 0.02), (0.9, 0.4, 0.1), (0.1, 0.3, 0.8)]
+    colours = [
+        *product((0.0, 1.0), repeat=3),
+        (0.5, 0.5, 0.5),
+        (0.02, 0.02, 0.02),
+        (0.9, 0.4, 0.1),
+        (0.1, 0.3, 0.8),
+    ]
     quantiser = Quantiser(SIZE)
     planes = [quantiser.yuv420(plain(*colour)).numpy() for colour in colours]
     for colour, decoded in zip(colours, through_a_film(tmp_path, planes), strict=True):

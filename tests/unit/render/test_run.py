@@ -46,7 +46,9 @@ def test_a_second_process_is_told_to_wait(folder: RunFolder) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with (
-            pytest.raises(BusyError, match=r"another process is rendering .*run; wait for it, or render with") as e,
+            pytest.raises(
+                BusyError, match=r"another process is rendering .*run; wait for it, or render with"
+            ) as e,
             folder.opened(),
         ):
             pass

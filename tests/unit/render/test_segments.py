@@ -66,7 +66,9 @@ def renderer(folder: RunFolder, trajectory: Trajectory) -> Callable[..., Segment
     def make(
         generator: FakeGenerator | None = None, on_frame: Callable[[Segment], None] = lambda segment: None
     ) -> SegmentRenderer:
-        return SegmentRenderer(plan, trajectory, generator or FakeGenerator(), folder, Quantiser(SIZE), on_frame)
+        return SegmentRenderer(
+            plan, trajectory, generator or FakeGenerator(), folder, Quantiser(SIZE), on_frame
+        )
 
     return make
 
@@ -253,7 +255,9 @@ def test_frames_are_kept_as_png_beside_the_film_or_alone(
         one.run(jobs(film=film, frames_folder=pictures), 2)
         assert "png" in one.stage_seconds
         assert len(finished(folder)) == (4 if film else before)
-        assert sorted(path.name for path in pictures.iterdir()) == [f"frame_{i:06d}.png" for i in range(FRAMES)]
+        assert sorted(path.name for path in pictures.iterdir()) == [
+            f"frame_{i:06d}.png" for i in range(FRAMES)
+        ]
         quantiser = Quantiser(SIZE)
         for index, drawn in enumerate(FakeGenerator().frames(trajectory, 0, FRAMES, SIZE)):
             with Image.open(frame_file(pictures, index)) as stored:
@@ -262,7 +266,9 @@ def test_frames_are_kept_as_png_beside_the_film_or_alone(
         folder.work.mkdir()
 
 
-def test_a_work_folder_that_is_a_file_is_named(folder: RunFolder, renderer: Callable[..., SegmentRenderer]) -> None:
+def test_a_work_folder_that_is_a_file_is_named(
+    folder: RunFolder, renderer: Callable[..., SegmentRenderer]
+) -> None:
     folder.clear_work()
     folder.work.touch()
     with pytest.raises(OutputError, match=r"cannot write .*work/segment-00000"):
