@@ -70,7 +70,7 @@ def write_wav(path: Path, sound: np.ndarray, rate: int = SONG_RATE) -> Path:
 
 @pytest.fixture(scope="session")
 def make_song(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Write a song of so many seconds, with silences where they are asked for; the same call, the same file."""
+    """Write a song of so many seconds, with silences where asked for; the same call, the same file."""
     folder = tmp_path_factory.mktemp("songs")
 
     def make(seconds: float, *, silences: tuple[tuple[float, float], ...] = (), name: str = "song") -> Path:

@@ -1,5 +1,6 @@
 """The command line on real sound: what a user types, and what is there afterwards."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -352,17 +353,22 @@ def test_a_users_preset(
     assert manifest["preset_resolved"]["cppn"]["net"]["layers"] == 2
 
 
-@pytest.mark.parametrize("options", [("--workers", 2), ("--tile", 500), ("--workers", 3, "--tile", 64)])
 def test_frames_do_not_depend_on_workers_or_tiles(
-    render: Command, make_song: Command, tmp_path: Path, options: tuple[object, ...]
+    render: Command, make_song: Command, tmp_path: Path
 ) -> None:
-    song = make_song(5.0)  # two Segments
+    song = make_song(4.5)  # two Segments
     films = []
-    for number, given in enumerate((("--workers", 1, "--tile", 0), options)):
-        render(song, *given, "--fps", 24, "-o", tmp_path / f"{number}.mp4", workspace=tmp_path / str(number))
-        films.append(decoded(tmp_path / f"{number}.mp4"))
-    assert films[0].shape == (120, 64, 64, 3)
+    for options in (
+        ("--workers", 1, "--tile", 0),
+        ("--workers", 2, "--tile", 0),
+        ("--workers", 1, "--tile", 500),
+    ):
+        output = tmp_path / f"{len(films)}.mp4"
+        render(song, *options, "--fps", 24, "-o", output, workspace=output.with_suffix(""))
+        films.append(decoded(output))
+    assert films[0].shape == (108, 64, 64, 3)
     np.testing.assert_array_equal(films[0], films[1])
+    np.testing.assert_array_equal(films[0], films[2])
 
 
 def test_a_song_of_a_few_samples(
@@ -545,6 +551,25 @@ def test_debug_shows_where_it_failed(cli: Command, capfd: pytest.CaptureFixture[
     assert shown.splitlines()[-1].startswith("synesthete: there is no file nosuch.wav")
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_is_no_fault(cli: Command, song: Path, monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synesthete.render.pipeline.render_song", interrupted)
+    outcome = cli("render", song, *(["--json"] if as_json else []), "--debug")
+    assert outcome.status == 130
+    message = outcome.events[0]["message"] if as_json else outcome.message
+    assert message == "interrupted; repeat the same command to go on where it stopped"
+
+
+def test_an_error_that_nobody_reads_is_no_other_error(cli: Command) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as gone, contextlib.redirect_stdout(gone):
+        assert cli("render", "nosuch.wav", "--json").status == 2
+
+
 def test_a_fault_of_ours_says_so(cli: Command, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("division\nby zero")
@@ -553,7 +578,8 @@ def test_a_fault_of_ours_says_so(cli: Command, song: Path, monkeypatch: pytest.M
     outcome = cli("render", song)
     assert outcome.status == 1
     assert outcome.message == (
-        "ZeroDivisionError: division by zero; this is a fault of ours, please report it with the output of --debug"
+        "ZeroDivisionError: division by zero; "
+        "this is a fault of ours, please report it with the output of --debug"
     )
 
 

@@ -41,7 +41,7 @@ OUTPUTS = {
     "file/film.mp4": "cannot write {place}/file (",
     "file/deeper/film.mp4": "cannot write {place}/file/deeper (Not a directory); choose another place",
     "folder": "output {place}/folder does not end in .mp4; films are H.264 in MP4",
-    "folder.mp4": "output {place}/folder.mp4 is a folder; name a file in it, such as {place}/folder.mp4/film.mp4",
+    "folder.mp4": "folder.mp4 is a folder; name a file in it, such as {place}/folder.mp4/film.mp4",
     "film": "output {place}/film does not end in .mp4",
     "film.mkv": "output {place}/film.mkv does not end in .mp4",
     "x" * 260 + ".mp4": "File name too long",

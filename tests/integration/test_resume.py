@@ -76,7 +76,6 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
     "the run has begun": lambda w: bool(list(w.glob("renders/*/work"))),
     "a segment is half-written": lambda w: bool(list(w.glob("renders/*/work/.segment-*.part"))),
     "one segment is finished": lambda w: len(stored(w)) == 1,
-    "two segments are finished": lambda w: len(stored(w)) == 2,
     "the film is there and its manifest is not": lambda w: bool(list(w.glob("renders/*/film.mp4"))),
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synesthete.clock import MAX_FRAME_RATE, MIN_FRAME_RATE
@@ -79,6 +79,7 @@ def through_json(values: Any) -> Any:
     return json.loads(json.dumps(values, allow_nan=False))
 
 
+@settings(max_examples=40)
 @given(PRESETS)
 def test_presets_mean_the_same_after_yaml_and_json(values: dict[str, Any]) -> None:
     preset = build(Preset, values, where="preset")

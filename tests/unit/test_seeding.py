@@ -18,7 +18,7 @@ def test_seed_name_and_index_each_change_everything() -> None:
 
 
 def test_draws_are_the_same_on_every_machine_and_in_every_version() -> None:
-    # Films are reproducible by their seed; these values are NumPy's PCG64 seeded with [7, sha256("wander"), 0].
+    # NumPy's PCG64, seeded with 7, the first 8 bytes of sha256("wander") and 0.
     assert seed_sequence(7, "wander").generate_state(2).tolist() == [3338390927, 211630147]
     drawn = generator_for(7, "wander").integers(0, 2**31, 3).tolist()
     assert drawn == [1343407410, 1000213320, 2048237822]

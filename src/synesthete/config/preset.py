@@ -47,14 +47,16 @@ Amount = Annotated[float, Field(ge=-20, le=20)]
 class Envelope(Frozen):
     """A signal that follows one Timeline column: rescaled, then shaped in time.
 
-    ``clip((column - floor) / (ceil - floor), 0, 1) ** gamma``; held and released with time constant
-    ``release``; smoothed, centred, over ``attack``.
+    ``clip((column + contrast · (column - mean) - floor) / (ceil - floor), 0, 1) ** gamma``, where the mean is
+    taken over ±1.5 s: levels stay absolute, but what stands out from its surroundings stands out more. Then
+    held and released with time constant ``release``, and smoothed, centred, over ``attack``.
     """
 
     column: Name
     floor: float = 0.0
     ceil: float = 1.0
     gamma: Annotated[float, Field(gt=0, le=8)] = 1.0
+    contrast: Annotated[float, Field(ge=0, le=10)] = 0.0
     attack: Seconds = 0.02
     release: Seconds = 0.3
 
@@ -87,16 +89,18 @@ class Oscillator(Frozen):
 
 
 _HOUSE_ENVELOPES = {
-    "energy": Envelope(column="loudness", floor=0.35, ceil=0.88, gamma=1.3, attack=0.06, release=0.5),
-    "body": Envelope(column="bass", floor=0.45, ceil=0.9, gamma=1.6, attack=0.03, release=0.28),
-    "voice": Envelope(column="mid", floor=0.4, ceil=0.85, gamma=1.4, attack=0.05, release=0.4),
-    "air": Envelope(column="treble", floor=0.25, ceil=0.75, gamma=1.3, attack=0.02, release=0.22),
-    "spark": Envelope(column="onset", floor=0.1, ceil=0.8, attack=0.02, release=0.16),
+    "energy": Envelope(
+        column="loudness", floor=0.35, ceil=0.9, gamma=1.3, contrast=1.0, attack=0.05, release=0.4
+    ),
+    "body": Envelope(column="bass", floor=0.4, ceil=0.95, gamma=1.6, contrast=2.5, attack=0.03, release=0.24),
+    "voice": Envelope(column="mid", floor=0.3, ceil=0.85, gamma=1.4, contrast=2.0, attack=0.05, release=0.35),
+    "air": Envelope(column="treble", floor=0.15, ceil=0.8, gamma=1.3, contrast=2.0, attack=0.02, release=0.2),
+    "spark": Envelope(column="onset", floor=0.06, ceil=0.6, attack=0.02, release=0.16),
     "pulse": Envelope(column="beat", attack=0.02, release=0.12),
 }
 _HOUSE_PHASES = {
-    "turn": Phase(rate=0.004, drive={"energy": 0.012}),
-    "flow": Phase(rate=0.015, drive={"body": 0.12, "energy": 0.05}),
+    "turn": Phase(rate=0.004, drive={"energy": 0.006, "spark": 0.02}),
+    "flow": Phase(rate=0.01, drive={"body": 0.05, "energy": 0.02, "spark": 0.09}),
     "evolve": Phase(rate=0.004, drive={"energy": 0.004}),
 }
 

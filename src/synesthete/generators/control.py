@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 from jaxtyping import Float
+from scipy.ndimage import uniform_filter1d
 
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import ANALYSIS_RATE, Clock
@@ -22,6 +23,7 @@ __all__ = ["Signals", "build_signals", "follow", "integrate", "modulate", "wande
 _DECIBEL_COLUMNS = ("loudness", "bass", "mid", "treble", *(f"band_{i}" for i in range(8)))
 _SONG_LEVEL = 0.82
 _KNOTS_PER_DRAW = 256
+_SURROUNDINGS_TICKS = 301  # ±1.5 s
 _STEP = 1.0 / ANALYSIS_RATE
 
 
@@ -98,6 +100,9 @@ def follow(column: Float[np.ndarray, " ticks"], envelope: Envelope) -> Float[np.
     -------
     The envelope, 0-1. Its rises are centred on the column's: the lag is 0.
     """
+    if envelope.contrast > 0:
+        around = uniform_filter1d(column, _SURROUNDINGS_TICKS, mode="nearest")
+        column = column + envelope.contrast * (column - around)
     x = np.clip((column - envelope.floor) / (envelope.ceil - envelope.floor), 0.0, 1.0) ** envelope.gamma
     if envelope.release > 0:
         # A decaying peak hold is a running maximum in the log domain: no loop over ticks.

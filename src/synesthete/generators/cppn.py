@@ -323,7 +323,9 @@ class CppnGenerator:
         if self._precision == "auto" and self._device.type == "cuda":
             half = torch.float16
         size = Size(128, 72)
-        exact, rough = (self._samples(trajectory, size, replace(self._path, dtype=d)) for d in (torch.float32, half))
+        exact, rough = (
+            self._samples(trajectory, size, replace(self._path, dtype=d)) for d in (torch.float32, half)
+        )
         return half if _agree(exact, rough, HALF_PRECISION_PSNR_DB) else torch.float32
 
     def _calibrate_step(self, trajectory: Trajectory, size: Size) -> int:
@@ -332,7 +334,9 @@ class CppnGenerator:
         cut = Size(min(size.width, _CALIBRATION_SIDE), min(size.height, _CALIBRATION_SIDE))
         exact = self._samples(trajectory, size, self._path, cut)
         for step in _STEPS:
-            if _agree(exact, self._samples(trajectory, size, replace(self._path, step=step), cut), STEP_PSNR_DB):
+            if _agree(
+                exact, self._samples(trajectory, size, replace(self._path, step=step), cut), STEP_PSNR_DB
+            ):
                 return step
         return 1
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from synesthete.config.preset import Palette
 from synesthete.generators.base import Size
-from synesthete.models.cppn import CppnSpec, evaluate_units
+from synesthete.models.cppn import ACTIVATIONS, CppnSpec, evaluate_units
 from synesthete.programs.light import SHADE_PARAMETERS, shade
 from synesthete.programs.palettes import Stop, oklch_to_display, ramp_coefficients
 
@@ -84,7 +84,9 @@ class Structure:
         spot = 1.0 + mask * (torch.exp(-outputs[2] * outputs[2]) - 1.0)
         radius = x * x + y * y
         light = torch.sqrt(exposure * spot / (1.0 + vignette * radius * radius))
-        return torch.stack([angle, torch.sigmoid(2.0 * outputs[1]), light])
+        # Not torch.sigmoid: its last bit depends on where a tile ends, that of tanh does not.
+        tint = 0.5 + 0.5 * ACTIVATIONS["tanh"](outputs[1])
+        return torch.stack([angle, tint, light])
 
     def field(self, x: Tensor, y: Tensor, view: Tensor, packed: Tensor) -> Float[Tensor, "3 rows columns"]:
         """Evaluate a tiny network at the nodes."""
@@ -100,7 +102,9 @@ class Structure:
         cells = nodes.shape[2] - NODE_BORDER
         taps = [nodes[:, :, k : k + cells, None] for k in range(4)]
         values = sum(tap * weights[:, k] for k, tap in enumerate(taps[1:], start=1)) + taps[0] * weights[:, 0]
-        slope = sum(tap[0] * slopes[:, k] for k, tap in enumerate(taps[1:], start=1)) + taps[0][0] * slopes[:, 0]
+        slope = (
+            sum(tap[0] * slopes[:, k] for k, tap in enumerate(taps[1:], start=1)) + taps[0][0] * slopes[:, 0]
+        )
         planes = torch.stack([values[0], slope, values[1], values[2]])
         return planes.reshape(4, nodes.shape[1], -1)
 

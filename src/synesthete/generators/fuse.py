@@ -67,8 +67,7 @@ class Fuser:
                 compiled = _compile(kernel)
                 compiled(*example)
             except Exception as error:  # the compiler's errors are of many kinds, none of them public
-                first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-                self.reason = f"the compiler failed ({first[:120]})"
+                self.reason = f"the compiler failed ({_first_words(error)})"
                 _log.warning("fused kernels are off: %s; rendering goes on, more slowly", self.reason)
                 return None
             self._kernels[key] = compiled
@@ -87,6 +86,13 @@ def _compile(kernel: Kernel) -> Kernel:
     options: dict[str, Any] = {"cpp.threads": 1, "cpp_wrapper": True}
     compiled: Kernel = torch.compile(kernel, dynamic=True, fullgraph=True, options=options)
     return compiled
+
+
+def _first_words(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines()]
+    # Dynamo's first line is only "backend='inductor' raised:".
+    said = (line for line in lines if line and not line.endswith("raised:"))
+    return next(said, type(error).__name__)[:120]
 
 
 def _compilers() -> list[str]:

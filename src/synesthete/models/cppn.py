@@ -210,7 +210,11 @@ def _affine(scalars: Iterator[Tensor], inputs: Sequence[Tensor]) -> Tensor:
 
 
 def evaluate_tiles(
-    net: CppnWeights, planes: Float[Tensor, "3 pixels"], *, tile: int = 4096, dtype: torch.dtype = torch.float32
+    net: CppnWeights,
+    planes: Float[Tensor, "3 pixels"],
+    *,
+    tile: int = 4096,
+    dtype: torch.dtype = torch.float32,
 ) -> Float[Tensor, "3 pixels"]:
     """Evaluate a folded network by matrix products on tiles of pixels.
 

@@ -56,12 +56,17 @@ def oklch_to_display(
         linear = _linear(lightness, chroma * share, hue)
         inside = np.all((linear >= -1e-4) & (linear <= 1 + 1e-4), axis=1)
         low, high = np.where(inside, share, low), np.where(inside, high, share)
-    whole = np.all((_linear(lightness, chroma, hue) >= -1e-4) & (_linear(lightness, chroma, hue) <= 1.0001), axis=1)
+    whole = np.all(
+        (_linear(lightness, chroma, hue) >= -1e-4) & (_linear(lightness, chroma, hue) <= 1.0001), axis=1
+    )
     linear = _linear(lightness, chroma * np.where(whole, 1.0, low), hue)
-    return np.sqrt(np.clip(linear, 0.0, 1.0))
+    display: np.ndarray = np.sqrt(np.clip(linear, 0.0, 1.0))
+    return display
 
 
-def ramp_coefficients(stops: Sequence[Stop], *, hue_shift: float = 0.0) -> Float[np.ndarray, "3 degree_plus_1"]:
+def ramp_coefficients(
+    stops: Sequence[Stop], *, hue_shift: float = 0.0
+) -> Float[np.ndarray, "3 degree_plus_1"]:
     """Fit a ramp through OKLCH stops, spaced evenly on 0-1, as one polynomial per display channel.
 
     Parameters
@@ -82,7 +87,8 @@ def ramp_coefficients(stops: Sequence[Stop], *, hue_shift: float = 0.0) -> Float
     colours = oklch_to_display(
         np.interp(steps, at, values[:, 0]), np.interp(steps, at, values[:, 1]), np.interp(steps, at, hues)
     )
-    return (_fit_matrix() @ colours).T
+    coefficients: np.ndarray = (_fit_matrix() @ colours).T
+    return coefficients
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -47,7 +48,7 @@ def test_segments_hold_every_frame_once_in_order(frames: int, rate: Fraction) ->
     assert segments[0].start == 0
     assert segments[-1].stop == frames
     assert [s.index for s in segments] == list(range(len(segments)))
-    assert all(one.stop == other.start for one, other in zip(segments, segments[1:], strict=False))
+    assert all(one.stop == other.start for one, other in itertools.pairwise(segments))
     assert len({s.frames for s in segments[:-1]}) <= 1
     assert all(1 <= s.frames <= round(4 * rate) for s in segments)
 

@@ -1,0 +1,125 @@
+"""Kernels are fused where a compiler is; where none is, or where it fails, films are drawn all the same."""
+
+import logging
+import os
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from synesthete.config.preset import load_preset
+from synesthete.generators.base import Size
+from synesthete.generators.control import Signals
+from synesthete.generators.cppn import CppnGenerator
+from synesthete.generators.fuse import Fuser
+from synesthete.render.quantise import Quantiser
+
+COMPILER = os.environ.get("CXX") or next(
+    filter(None, map(shutil.which, ("g++", "clang++", "c++", "cl"))), None
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the Fuser sets for the compiler is forgotten after each test."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("TORCHINDUCTOR_VEC_ISA_OK", "1")
+
+
+def wave(x: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
+    return torch.sin(x * p[0]) + p[1]
+
+
+def stubborn(x: torch.Tensor) -> torch.Tensor:
+    """What no compiler of tensor programs can take whole: a branch on a value."""
+    return x if float(x.sum()) > 0 else -x
+
+
+def generator_with(fuser: Fuser) -> CppnGenerator:
+    return CppnGenerator(load_preset("silk").cppn, fuser, precision="float32")
+
+
+def signals(frames: int = 9) -> Signals:
+    t = np.linspace(0, 1, frames)
+    names = sorted(load_preset("silk").control.names())
+    return Signals(Fraction(30), {name: 0.5 + 0.4 * np.sin(2 * t + k) for k, name in enumerate(names)})
+
+
+def drawn(generator: CppnGenerator, size: Size, *, prepare: bool = True) -> tuple[str, list[np.ndarray]]:
+    trajectory = generator.score(signals(), np.zeros((9, 4)), 26)
+    path = generator.prepare(trajectory, size) if prepare else ""
+    quantiser = Quantiser(size)
+    return path, [quantiser.rgb8(picture).numpy() for picture in generator.frames(trajectory, 3, 6, size)]
+
+
+@pytest.mark.parametrize("missing", ["nothing on the path", "CXX names nothing"])
+def test_without_a_compiler_it_says_why_and_the_film_is_drawn(
+    missing: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if missing == "CXX names nothing":
+        monkeypatch.setenv("CXX", "/nonexistent/c++")
+    else:
+        monkeypatch.delenv("CXX", raising=False)
+        monkeypatch.setenv("PATH", str(tmp_path))
+    fuser = Fuser(tmp_path / "kernels")
+    assert not fuser.available
+    assert fuser.reason is not None
+    assert "compiler" in fuser.reason
+    assert fuser.fuse("wave", wave, torch.ones(4), torch.ones(2)) is None
+    path, pictures = drawn(generator_with(fuser), Size(64, 36))
+    assert path.startswith("eager-")
+    assert len(pictures) == 3
+    assert not (tmp_path / "kernels").exists()
+
+
+def test_what_is_not_asked_for_is_not_compiled(tmp_path: Path) -> None:
+    fuser = Fuser(tmp_path, wanted=False)
+    assert not fuser.available
+    assert fuser.reason == "not asked for"
+    assert fuser.fuse("wave", wave, torch.ones(4), torch.ones(2)) is None
+
+
+def test_a_failing_compiler_is_reported_once_and_the_film_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = tmp_path / "c++"
+    here.touch(mode=0o755)
+    monkeypatch.setenv("CXX", str(here))  # found, so that the kernel itself is what fails
+    fuser = Fuser(tmp_path / "kernels")
+    assert fuser.available
+    with caplog.at_level(logging.WARNING, logger="synesthete"):
+        assert fuser.fuse("stubborn", stubborn, torch.ones(4)) is None
+        assert fuser.fuse("wave", wave, torch.ones(4), torch.ones(2)) is None
+        path, pictures = drawn(generator_with(fuser), Size(64, 36))
+    (warning,) = [record.getMessage() for record in caplog.records if record.name.startswith("synesthete")]
+    assert warning.startswith("fused kernels are off: the compiler failed (")
+    assert "\n" not in warning
+    assert not fuser.available
+    assert path.startswith("eager-")
+    assert len(pictures) == 3
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # torch's own, within torch
+def test_fused_frames_are_eager_frames_within_one_grey_level(tmp_path: Path) -> None:
+    cache = tmp_path / "kernels"
+    fuser = Fuser(cache)
+    fused = fuser.fuse("wave", wave, torch.linspace(0, 1, 8), torch.tensor([2.0, 0.5]))
+    path, pictures = drawn(generator_with(fuser), Size(160, 90))
+    eager, expected = drawn(generator_with(Fuser(cache, wanted=False)), Size(160, 90))
+    worst = max(int(np.abs(a.astype(int) - b).max()) for a, b in zip(pictures, expected, strict=True))
+    if COMPILER is None:
+        assert fused is None
+        assert path == eager
+        assert worst == 0
+        return
+    assert fuser.reason is None
+    assert fused is not None
+    assert fuser.fuse("wave", wave) is fused  # by its key, without compiling again
+    x, p = torch.linspace(-3, 3, 1001), torch.tensor([1.3, -0.2])
+    torch.testing.assert_close(fused(x, p), wave(x, p), atol=1e-6, rtol=0)
+    assert path == eager.replace("eager", "fused")
+    assert worst <= 1
+    assert any(cache.rglob("*.so"))
