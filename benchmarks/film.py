@@ -101,7 +101,7 @@ def bench_wide(work: Path) -> None:
         error = float(((outputs["plain"] - outputs["ours"]) ** 2).mean())
         psnr = "exact" if error == 0 else f"{-10 * np.log10(error):.1f} dB"
         print(
-            f"wide      tiles, {str(dtype):15}: {1 / took:.3f} frames/s   ratio {plain / took:.2f}   PSNR {psnr}"
+            f"wide      tiles, {dtype!s:15}: {1 / took:.3f} frames/s   ratio {plain / took:.2f}   PSNR {psnr}"
         )
 
 

@@ -28,11 +28,23 @@ __all__ = ["NODE_BORDER", "Structure", "interpolation_weights", "light_vector", 
 NODE_BORDER = 3
 """Nodes needed beyond the number of cells: one before, two after."""
 
-_VIEW = (
-    "cos sin shift_x shift_y radial warp warp_scale warp_phase_x warp_phase_y "
-    "bands band_phase exposure mask vignette"
-).split()
-_FROM_ROW = "darkness relief gloss lines line_count line_phase line_width".split()
+_VIEW = [
+    "cos",
+    "sin",
+    "shift_x",
+    "shift_y",
+    "radial",
+    "warp",
+    "warp_scale",
+    "warp_phase_x",
+    "warp_phase_y",
+    "bands",
+    "band_phase",
+    "exposure",
+    "mask",
+    "vignette",
+]
+_FROM_ROW = ["darkness", "relief", "gloss", "lines", "line_count", "line_phase", "line_width"]
 _SOFT = 1e-4
 _MIRROR_SOFT = 4e-3
 

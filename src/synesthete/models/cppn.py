@@ -16,6 +16,7 @@ Two ways to evaluate the same network:
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -97,7 +98,7 @@ class CppnSpec:
         edges = [self.units * k // count for k in range(count + 1)]
         return [
             (name, start, stop)
-            for name, start, stop in zip(self.activations, edges[:-1], edges[1:], strict=True)
+            for name, (start, stop) in zip(self.activations, pairwise(edges), strict=True)
             if stop > start
         ]
 
@@ -124,7 +125,7 @@ def initialise(spec: CppnSpec, generator: torch.Generator) -> CppnWeights:
     """
     weights, biases = [], []
     widths = spec.widths()
-    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+    for fan_in, fan_out in pairwise(widths):
         bound = spec.gain * math.sqrt(6.0 / (fan_in + fan_out))
         weights.append((torch.rand(fan_out, fan_in, generator=generator) * 2 - 1) * bound)
         biases.append((torch.rand(fan_out, generator=generator) * 2 - 1) * spec.bias)

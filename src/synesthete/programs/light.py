@@ -16,10 +16,25 @@ from synesthete.programs.palettes import RAMP_DEGREE
 __all__ = ["SHADE_PARAMETERS", "shade"]
 
 _RAMP = 3 * (RAMP_DEGREE + 1)
-_NAMES = (
-    "pixel darkness relief gloss light_x light_y light_z half_x half_y half_z "
-    "lines line_count line_phase line_width accent_r accent_g accent_b"
-).split()
+_NAMES = [
+    "pixel",
+    "darkness",
+    "relief",
+    "gloss",
+    "light_x",
+    "light_y",
+    "light_z",
+    "half_x",
+    "half_y",
+    "half_z",
+    "lines",
+    "line_count",
+    "line_phase",
+    "line_width",
+    "accent_r",
+    "accent_g",
+    "accent_b",
+]
 SHADE_PARAMETERS: tuple[str, ...] = (*_NAMES, *(f"ramp_{i}" for i in range(2 * _RAMP)))
 """Names of the scalars that `shade` reads, in order; the ramps are two polynomials per channel."""
 
