@@ -164,6 +164,7 @@ class FilmMaker:
         quantiser = Quantiser(plan.size, fuser)
         if plan.options.kernels == "fused" and not path.startswith("fused"):
             raise RenderError(f"fused kernels can't be had: {fuser.reason}; pass --kernels auto")
+        path = f"{path}-quantise-{'fused' if quantiser.fused else 'eager'}"
         return _Score(trajectory, generator, quantiser, path, fuser.reason)
 
     def _render_with_sound(

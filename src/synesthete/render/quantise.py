@@ -62,7 +62,7 @@ class Quantiser:
         # Chroma takes another part of the pattern, so that luma and chroma errors don't add up.
         pattern = dither_pattern(size.height // 2 + 17, size.width // 2 + 29)
         self._chroma_dither = pattern[17:, 29:].contiguous()
-        self._luma, self._chroma, self._fused = self._kernels(fuser)
+        self._luma, self._chroma, self.fused = self._kernels(fuser)
 
     def yuv420(self, rgb: Float[Tensor, "3 height width"]) -> UInt8[Tensor, "rows width"]:
         """Give one planar 4:2:0 frame, BT.709 limited range: Y, then Cb, then Cr, as rows of ``width``.
@@ -75,7 +75,7 @@ class Quantiser:
         height, width = self._size.height, self._size.width
         frame = torch.empty(height * 3 // 2, width, dtype=torch.uint8)
         colour = frame[height:].view(2, height // 2, width // 2)
-        step = height if self._fused else _BAND_ROWS
+        step = height if self.fused else _BAND_ROWS
         with torch.no_grad():
             for top in range(0, height, step):
                 bottom = min(top + step, height)
