@@ -82,7 +82,8 @@ def _compile(kernel: Kernel) -> Kernel:
     # One thread per kernel: Segments are rendered side by side, and results don't depend on a thread count.
     # The C++ wrapper is the one that leaves Python's lock: two threads draw twice as fast with it, and no
     # faster without.
-    options: dict[str, Any] = {"cpp.threads": 1, "cpp_wrapper": True}
+    # Precompiled headers would go to the system's temporary folder, and gain nothing here.
+    options: dict[str, Any] = {"cpp.threads": 1, "cpp_wrapper": True, "cpp_cache_precompile_headers": False}
     compiled: Kernel = torch.compile(kernel, dynamic=True, fullgraph=True, options=options)
     return compiled
 

@@ -15,8 +15,8 @@ from synesthete.media.encode import Encoder, VideoSettings, encoder_opens
 
 __all__ = ["build_fuser", "build_generator", "choose_device", "choose_workers", "video_settings"]
 
-_FUSING_PAYS_PIXELS = 1e9
-"""Compiling takes 5-10 s; eager rendering loses about 40 ns a pixel against it."""
+_FUSING_PAYS_PIXELS = 1.5e9
+"""Compiling takes 20-30 s; on two cores eager rendering loses about 15 ns a pixel against it."""
 
 _MAX_WORKERS = 16
 

@@ -1,0 +1,45 @@
+"""One small picture of every shipped preset; ``make golden`` accepts what is drawn now."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synesthete.config.preset import Control, load_preset, shipped_presets
+from synesthete.generators.base import Size
+from synesthete.generators.control import Signals
+from synesthete.generators.cppn import CppnGenerator
+from synesthete.generators.fuse import Fuser
+from synesthete.render.quantise import Quantiser
+
+IMAGES = Path(__file__).parent / "images"
+SIZE = Size(96, 54)
+
+
+def a_loud_moment(control: Control) -> Signals:
+    """Fixed values for every signal: the picture does not hang on how music is heard."""
+    curves = {"calm": 0.0} | dict.fromkeys(control.envelopes, 0.7)
+    curves |= {name: 0.3 + 0.2 * k for k, name in enumerate(sorted(control.phases))}
+    curves |= dict.fromkeys([*control.wander, *control.oscillators], 0.4)
+    return Signals(Fraction(30), {name: np.array([value]) for name, value in curves.items()})
+
+
+@pytest.mark.parametrize("name", shipped_presets())
+def test_the_preset_looks_as_it_did(name: str, request: pytest.FixtureRequest) -> None:
+    preset, path = load_preset(name), IMAGES / f"{name}.png"
+    generator = CppnGenerator(preset.cppn, Fuser(Path(), wanted=False), precision="float32")
+    trajectory = generator.score(a_loud_moment(preset.control), np.array([preset.style]), preset.seed)
+    picture = Quantiser(SIZE).rgb8(next(generator.frames(trajectory, 0, 1, SIZE))).numpy()
+    if request.config.getoption("--update-golden"):
+        IMAGES.mkdir(exist_ok=True)
+        Image.fromarray(picture).save(path, optimize=True)
+    with Image.open(path) as stored:
+        difference = np.abs(picture.astype(int) - np.asarray(stored.convert("RGB")))
+    assert difference.mean() <= 1
+    assert difference.max() <= 6
+
+
+def test_there_is_a_picture_of_every_preset_and_of_nothing_else() -> None:
+    assert sorted(path.stem for path in IMAGES.glob("*.png")) == sorted(shipped_presets())
