@@ -76,9 +76,9 @@ class FilmMaker:
         missing = [segment for segment in self._segments if self._lacks_png(segment)]
         if missing:
             folder = self._plan.options.frames
-            self._render(
-                [SegmentJob(s, "", film=False, frames_folder=folder) for s in missing], self._score()
-            )
+            jobs = [SegmentJob(s, "", film=False, frames_folder=folder) for s in missing]
+            with self._single_threaded():
+                self._render(jobs, self._score())
             self._folder.clear_work()
         return len(self._segments)
 
