@@ -91,6 +91,7 @@ class _Path:
 class _Grid:
     """The nodes of a picture, or of its centre, and what interpolating between them needs."""
 
+    pixel: float
     step: int
     cells: int
     x: Float[Tensor, "1 columns"]
@@ -109,6 +110,7 @@ class _Grid:
 
         weights, slopes = interpolation_weights(step, step * size.pixel)
         return cls(
+            pixel=size.pixel,
             step=step,
             cells=cells,
             x=positions(-1, cells_x + 2, step, shown.width)[None, :],
@@ -171,7 +173,8 @@ class CppnGenerator:
         )
         self._wide = look.net.units >= _WIDE_UNITS
         s = self._structure
-        self._path = _Path(torch.float32, 1, _Kernels(s.field, s.widen, s.paint, fused=False))
+        self._eager = _Kernels(s.field, s.widen, s.paint, fused=False)
+        self._path = _Path(torch.float32, 1, self._eager)
         self._prepared: Size | None = None
         self._nets: dict[int, tuple[CppnWeights, CppnWeights]] = {}
 
@@ -214,7 +217,7 @@ class CppnGenerator:
         told from the exact picture.
         """
         with torch.no_grad():
-            self._path = _Path(torch.float32, 1, self._path.kernels)
+            self._path = _Path(torch.float32, 1, self._eager)
             self._prepared = size
             if self._wide:
                 self._path = replace(self._path, dtype=self._calibrate_dtype(trajectory))
@@ -243,7 +246,11 @@ class CppnGenerator:
         if self._prepared is None or self._prepared == size:
             return self._path
         step = self._path.step * size.short // self._prepared.short
-        return replace(self._path, step=max([1, *(s for s in _STEPS if s <= step)]))
+        step = max([1, *(s for s in _STEPS if s <= step)])
+        if step == 1 < self._path.step:
+            # Dynamo specialises sizes of 1: a small preview would wait for its own compilation.
+            return replace(self._path, step=1, kernels=self._eager)
+        return replace(self._path, step=step)
 
     def _draw(
         self,
@@ -257,15 +264,17 @@ class CppnGenerator:
         row = trajectory.row(frame)
         net = self._net_at(trajectory, row)
         view = view_vector(row, warp_scale=self._look.view.warp_scale).to(self._device)
-        light = light_vector(row, self._look.palette, size).to(self._device)
+        light = light_vector(row, self._look.palette, grid.pixel).to(self._device)
         nodes = self._nodes(net, view, path, grid)
         rows = path.kernels.widen(nodes, grid.weights, grid.slopes)[:, :, : size.width]
         band = self._band_cells(path, grid, size)
         target = picture.view(3, grid.cells, grid.step, size.width)
         for top in range(0, grid.cells, band):
             bottom = min(top + band, grid.cells)
+            part = rows[:, top : bottom + NODE_BORDER]
             target[:, top:bottom] = path.kernels.paint(
-                rows[:, top : bottom + NODE_BORDER],
+                # The kernel was compiled for contiguous rows; for others it would be compiled once more.
+                part.contiguous() if path.kernels.fused else part,
                 grid.weights,
                 grid.slopes,
                 light,
@@ -356,7 +365,7 @@ class CppnGenerator:
         s, row = self._structure, trajectory.row(0)
         grid = _Grid.of(Size(min(size.width, 96), min(size.height, 54)), self._path.step, self._device)
         view = view_vector(row, warp_scale=self._look.view.warp_scale).to(self._device)
-        light = light_vector(row, self._look.palette, size).to(self._device)
+        light = light_vector(row, self._look.palette, grid.pixel).to(self._device)
         field: Kernel | None = s.field
         if not self._wide:
             packed = pack(self._net_at(trajectory, row)).to(self._device)
@@ -374,7 +383,7 @@ class CppnGenerator:
             light,
         )
         if field is None or widen is None or paint is None:
-            return self._path.kernels
+            return self._eager
         return _Kernels(field, widen, paint, fused=True)
 
 

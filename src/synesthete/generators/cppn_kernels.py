@@ -18,7 +18,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from synesthete.config.preset import Palette
-from synesthete.generators.base import Size
 from synesthete.models.cppn import ACTIVATIONS, CppnSpec, evaluate_units
 from synesthete.programs.light import SHADE_PARAMETERS, shade
 from synesthete.programs.palettes import Stop, oklch_to_display, ramp_coefficients
@@ -215,11 +214,11 @@ def view_vector(row: Mapping[str, float], *, warp_scale: float) -> Float[Tensor,
     )
 
 
-def light_vector(row: Mapping[str, float], palette: Palette, size: Size) -> Float[Tensor, " scalars"]:
-    """Collect the scalars of `synesthete.programs.light.shade` for one frame."""
+def light_vector(row: Mapping[str, float], palette: Palette, pixel: float) -> Float[Tensor, " scalars"]:
+    """Collect the scalars of `synesthete.programs.light.shade` for one frame of pixels of a size."""
     hue = row["palette.hue"]
     values = {name: row[f"surface.{name}"] for name in _FROM_ROW}
-    values["pixel"] = size.pixel
+    values["pixel"] = pixel
     angle, height = 2 * math.pi * row["surface.light_angle"], row["surface.light_height"]
     light = _unit((math.cos(angle), math.sin(angle), height))
     half = _unit((light[0], light[1], light[2] + 1.0))

@@ -18,7 +18,7 @@ Stop = tuple[float, float, float]
 """One palette stop: lightness 0-1, chroma 0-0.4, hue in degrees."""
 
 RAMP_DEGREE = 5
-"""Degree of the polynomial that stands for a ramp; residual of the shipped palettes below 0.02."""
+"""Degree of the polynomial that stands for a ramp; RMS residual of the shipped palettes below 0.03."""
 
 _SAMPLES = 48
 _TO_LMS = np.array(

@@ -120,8 +120,8 @@ def test_fused_frames_are_eager_frames_within_one_grey_level(pytestconfig: pytes
     assert path == eager.replace("eager", "fused")
     assert worst <= 1
     assert any(cache.rglob("*.so"))
-    # Another seed and another song are other numbers in the same kernels.
+    # Another seed, song and size, in bands or whole, are other numbers in the same kernels.
+    other = generator.score(signals(5), np.ones((5, 4)), 99)
     with torch.compiler.set_stance("fail_on_recompile"):
-        other = generator.score(signals(5), np.ones((5, 4)), 99)
-        assert generator.prepare(other, size) == path
-        assert bool(next(generator.frames(other, 2, 3, size)).isfinite().all())
+        for more in (size, Size(64, 36), Size(1280, 720), Size(854, 480)):
+            assert bool(next(generator.frames(other, 2, 3, more)).isfinite().all())
