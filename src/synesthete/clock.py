@@ -113,7 +113,7 @@ def parse_frame_rate(text: str | float | Fraction) -> Fraction:
     try:
         if not _RATE.fullmatch(given):  # Fraction would read 1e999999999 too, digit by digit
             raise ValueError
-        rate = _NTSC.get(given) or Fraction(given)
+        rate = _NTSC.get(given.rstrip("0")) or Fraction(given)
     except (ValueError, ZeroDivisionError):
         raise ConfigError(
             f"frame rate {_shown(given)} is no number; pass one such as --fps 30 or --fps 24000/1001"

@@ -142,12 +142,12 @@ def test_force_renders_anew(render: Command, make_song: Command, workspace: Path
     song = make_song(1.0)
     render(song)
     film = only_run(workspace) / "film.mp4"
-    inode, data = film.stat().st_ino, film.read_bytes()
+    written, data = film.stat().st_mtime_ns, film.read_bytes()
     (film.parent / "previews" / "left.png").touch()
     events = render(song, "--force", "--json").events
     assert events[-1]["segments_resumed"] == 0
     assert any(event["event"] == "progress" for event in events)
-    assert film.stat().st_ino != inode
+    assert film.stat().st_mtime_ns > written
     assert film.read_bytes() == data  # the same inputs, the same bytes
     assert names(film.parent / "previews") == PREVIEWS
 
@@ -410,8 +410,11 @@ def test_presets_are_listed(cli: Command) -> None:
 def test_clean_shows_and_frees(cli: Command, render: Command, make_song: Command, workspace: Path) -> None:
     render(make_song(1.0))
     (film,) = (workspace / "renders").iterdir()
-    unfinished = workspace / "renders" / "unfinished"
+    unfinished = workspace / "renders" / "song-silk-0123456789"
     (unfinished / "work").mkdir(parents=True)
+    (unfinished / ".lock").touch()
+    somebodys = workspace / "renders" / "shot01"
+    somebodys.mkdir()
     (unfinished / "work" / "segment.mp4").write_bytes(bytes(12_345))
 
     outcome = cli("clean", "--workspace", workspace)
@@ -422,7 +425,7 @@ def test_clean_shows_and_frees(cli: Command, render: Command, make_song: Command
     assert film.is_dir()
 
     outcome = cli("clean", "--workspace", workspace, "--unfinished")
-    assert names(workspace / "renders") == {film.name}
+    assert names(workspace / "renders") == {film.name, "shot01"}
     assert outcome.out.splitlines()[-1] == "12.3 kB freed"
 
     cli("clean", "--workspace", workspace, "--cache")
@@ -430,14 +433,14 @@ def test_clean_shows_and_frees(cli: Command, render: Command, make_song: Command
     assert (film / "film.mp4").is_file()
 
     cli("clean", "--workspace", workspace, "--renders")
-    assert names(workspace / "renders") == set()
+    assert names(workspace / "renders") == {"shot01"}  # not ours
     assert cli("clean", "--workspace", workspace, "--renders").status == 0
     assert cli("clean", "--workspace", workspace / "nowhere").status == 0
     assert not (workspace / "nowhere").exists()
 
 
 def test_clean_leaves_alone_what_is_in_use(cli: Command, workspace: Path) -> None:
-    run = RunFolder(workspace / "renders" / "busy")
+    run = RunFolder(workspace / "renders" / "busy-silk-0123456789")
     with run.opened():
         (run.path / "data").write_bytes(bytes(10))
         outcome = cli("clean", "--workspace", workspace, "--renders", "--unfinished")

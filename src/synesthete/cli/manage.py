@@ -1,6 +1,8 @@
 """``synesthete presets`` and ``synesthete clean``."""
 
+import contextlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +10,8 @@ from typing import Annotated
 import typer
 
 __all__ = ["clean", "presets"]
+
+_RUN_ID = re.compile(r"[a-z0-9-]+-[0-9a-f]{10}")
 
 
 def presets(
@@ -34,24 +38,38 @@ def clean(
     from synesthete.files import folder_size, format_bytes
     from synesthete.render.run import RunFolder
 
-    parts = [("cache", workspace / "cache", cache)]
-    runs = sorted(path for path in (workspace / "renders").glob("*") if path.is_dir())
-    for path in runs:
+    parts = [("cache", path, cache) for path in _cached(workspace / "cache")]
+    for path in _runs(workspace / "renders"):
         done = RunFolder(path).manifest.is_file()
         parts.append(("film" if done else "unfinished", path, renders or (unfinished and not done)))
     freed = 0
     for kind, path, wanted in parts:
-        if not path.is_dir():
-            continue
         size = folder_size(path)
         if wanted:
             kind = "freed" if _free(path) else "in use"
             freed += size if kind == "freed" else 0
         typer.echo(f"{kind:10} {format_bytes(size):>9}  {path}")
+    with contextlib.suppress(OSError):
+        (workspace / "cache").rmdir()  # if it is empty now
     if not (cache or unfinished or renders):
         typer.echo("nothing was removed; pass --cache, --unfinished or --renders to free space")
     elif freed:
         typer.echo(f"{format_bytes(freed)} freed")
+
+
+def _cached(folder: Path) -> list[Path]:
+    """Give what is ours in a cache folder; a workspace may be anybody's folder."""
+    ours = ("timelines", "kernels", "profile-*")
+    return sorted(path for name in ours for path in folder.glob(name) if path.is_dir())
+
+
+def _runs(folder: Path) -> list[Path]:
+    """Give the run folders: named by us, with our lock or manifest in them."""
+    return sorted(
+        path
+        for path in folder.glob("*")
+        if _RUN_ID.fullmatch(path.name) and ((path / ".lock").is_file() or (path / "meta.json").is_file())
+    )
 
 
 def _free(path: Path) -> bool:
@@ -66,8 +84,8 @@ def _free(path: Path) -> bool:
             return True
         try:
             with RunFolder(path).opened():
-                pass
+                shutil.rmtree(path, ignore_errors=True)  # under its lock
         except BusyError:
             return False
-        shutil.rmtree(path)
+        shutil.rmtree(path, ignore_errors=True)
         return True

@@ -104,11 +104,11 @@ def follow(column: Float[np.ndarray, " ticks"], envelope: Envelope) -> Float[np.
         around = uniform_filter1d(column, _SURROUNDINGS_TICKS, mode="nearest")
         column = column + envelope.contrast * (column - around)
     x = np.clip((column - envelope.floor) / (envelope.ceil - envelope.floor), 0.0, 1.0) ** envelope.gamma
-    if envelope.release > 0:
+    if envelope.release > _STEP / 10:
         # A decaying peak hold is a running maximum in the log domain: no loop over ticks.
         decay = np.arange(len(x)) * (_STEP / envelope.release)
         x = np.exp(np.maximum.accumulate(np.log(x + 1e-9) + decay) - decay)
-    width = round(2 * envelope.attack * ANALYSIS_RATE) + 1
+    width = round(2 * envelope.attack * ANALYSIS_RATE) | 1  # odd, so that it is centred
     if width > 1:
         kernel = np.hanning(width + 2)[1:-1]
         padded = np.pad(x, (width // 2, width - 1 - width // 2), mode="edge")

@@ -53,7 +53,6 @@ _EAGER_BAND_PIXELS = 40_000
 _FUSED_BAND_PIXELS = 250_000
 _STEPS = (8, 4, 2)
 _CALIBRATION_SIDE = 512
-_CALIBRATION_MOMENTS = (0.25, 0.5, 0.75)
 _RANGES = {
     "view.zoom": (0.02, 50.0),
     "view.warp": (-2.0, 2.0),
@@ -219,9 +218,9 @@ class CppnGenerator:
         with torch.no_grad():
             self._path = _Path(torch.float32, 1, self._eager)
             self._prepared = size
-            if self._wide:
-                self._path = replace(self._path, dtype=self._calibrate_dtype(trajectory))
             self._path = replace(self._path, step=self._calibrate_step(trajectory, size))
+            if self._wide:
+                self._path = replace(self._path, dtype=self._calibrate_dtype(trajectory, size))
             if self._fuser.available:
                 self._path = replace(self._path, kernels=self._compile(trajectory, size))
         path = self._path
@@ -287,7 +286,8 @@ class CppnGenerator:
         if self._wide:
             coordinates = self._structure.coordinates(grid.x, grid.y, view)
             shape = coordinates[0].shape
-            tile = max(16, self._tile // 16 * 16) if self._tile else _TILE_PIXELS
+            nodes = -(-shape.numel() // 16) * 16
+            tile = min(nodes, max(16, self._tile // 16 * 16)) if self._tile else _TILE_PIXELS
             planes = torch.stack(coordinates).reshape(3, -1)
             outputs = evaluate_tiles(net, planes, tile=tile, dtype=path.dtype)
             return self._structure.squash(list(outputs.reshape(3, *shape)), grid.x, grid.y, view)
@@ -324,23 +324,25 @@ class CppnGenerator:
             self._nets[seed] = (nets[0], nets[1])
         return self._nets[seed]
 
-    def _calibrate_dtype(self, trajectory: Trajectory) -> torch.dtype:
-        """Take half precision only where calibration frames agree with float32 at 40 dB or more."""
+    def _calibrate_dtype(self, trajectory: Trajectory, size: Size) -> torch.dtype:
+        """Take half precision only where calibration frames agree with float32 at 40 dB or more.
+
+        At the film's own pixel size and node grid, as relief divides rounding errors by their distance.
+        """
         if self._precision == "float32":
             return torch.float32
         half = {"float16": torch.float16}.get(self._precision, torch.bfloat16)
         if self._precision == "auto" and self._device.type == "cuda":
             half = torch.float16
-        size = Size(128, 72)
+        cut = _centre(size)
         exact, rough = (
-            self._samples(trajectory, size, replace(self._path, dtype=d)) for d in (torch.float32, half)
+            self._samples(trajectory, size, replace(self._path, dtype=d), cut) for d in (torch.float32, half)
         )
         return half if _agree(exact, rough, HALF_PRECISION_PSNR_DB) else torch.float32
 
     def _calibrate_step(self, trajectory: Trajectory, size: Size) -> int:
         """Take the widest node grid that can't be told from the exact picture."""
-        # A central cut-out tells as much as the whole; it keeps the film's pixel size.
-        cut = Size(min(size.width, _CALIBRATION_SIDE), min(size.height, _CALIBRATION_SIDE))
+        cut = _centre(size)
         exact = self._samples(trajectory, size, self._path, cut)
         for step in _STEPS:
             if _agree(
@@ -349,15 +351,14 @@ class CppnGenerator:
                 return step
         return 1
 
-    def _samples(self, trajectory: Trajectory, size: Size, path: _Path, cut: Size | None = None) -> Tensor:
-        """Draw a few frames, or their centres, on a numeric path."""
+    def _samples(self, trajectory: Trajectory, size: Size, path: _Path, cut: Size) -> Tensor:
+        """Draw the centres of the brightest frames on a numeric path."""
         grid = _Grid.of(size, path.step, self._device, cut)
-        shown = cut or size
         pictures = []
-        for share in _CALIBRATION_MOMENTS:
-            picture = torch.empty(3, grid.cells * grid.step, shown.width, device=self._device)
-            self._draw(trajectory, int(share * (trajectory.frames - 1)), shown, path, grid, picture)
-            pictures.append(picture[:, : shown.height])
+        for frame in _bright_frames(trajectory):
+            picture = torch.empty(3, grid.cells * grid.step, cut.width, device=self._device)
+            self._draw(trajectory, frame, cut, path, grid, picture)
+            pictures.append(picture[:, : cut.height])
         return torch.stack(pictures)
 
     def _compile(self, trajectory: Trajectory, size: Size) -> _Kernels:
@@ -371,9 +372,9 @@ class CppnGenerator:
             packed = pack(self._net_at(trajectory, row)).to(self._device)
             key = ("field", s.spec, s.fold, s.mirror, s.warp)
             field = self._fuser.fuse(key, s.field, grid.x, grid.y, view, packed)
-        nodes = torch.rand(3, len(grid.y), grid.x.shape[1]).to(self._device)
+        nodes = torch.zeros(3, len(grid.y), grid.x.shape[1]).to(self._device)
         widen = self._fuser.fuse(("widen", self._path.step), s.widen, nodes, grid.weights, grid.slopes)
-        rows = torch.rand(4, len(grid.y), (grid.x.shape[1] - NODE_BORDER) * grid.step).to(self._device)
+        rows = torch.zeros(4, len(grid.y), (grid.x.shape[1] - NODE_BORDER) * grid.step).to(self._device)
         paint = self._fuser.fuse(
             ("paint", s.relief, s.lines, self._path.step),
             s.paint,
@@ -385,6 +386,18 @@ class CppnGenerator:
         if field is None or widen is None or paint is None:
             return self._eager
         return _Kernels(field, widen, paint, fused=True)
+
+
+def _centre(size: Size) -> Size:
+    """Cut out the centre: it tells as much as the whole, and keeps the film's pixel size."""
+    return Size(min(size.width, _CALIBRATION_SIDE), min(size.height, _CALIBRATION_SIDE))
+
+
+def _bright_frames(trajectory: Trajectory) -> list[int]:
+    """Give the brightest frame of each third of the film: errors don't show in the dark."""
+    exposure = trajectory.rows[:, trajectory.columns.index("surface.exposure")]
+    parts = [part for part in np.array_split(np.arange(trajectory.frames), 3) if len(part)]
+    return [int(part[np.argmax(exposure[part])]) for part in parts]
 
 
 def _agree(exact: Tensor, other: Tensor, psnr_db: float) -> bool:

@@ -10,6 +10,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType, MethodType
 from typing import Any
 
 from torch import Tensor
@@ -63,7 +64,7 @@ class Fuser:
                 return None
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(self._cache.resolve())
             try:
-                compiled = _compile(kernel)
+                compiled = _compile(_own_code(kernel))
                 compiled(*example)
             except Exception as error:  # the compiler's errors are of many kinds, none of them public
                 self.reason = f"the compiler failed ({_first_words(error)})"
@@ -86,6 +87,18 @@ def _compile(kernel: Kernel) -> Kernel:
     options: dict[str, Any] = {"cpp.threads": 1, "cpp_wrapper": True, "cpp_cache_precompile_headers": False}
     compiled: Kernel = torch.compile(kernel, dynamic=True, fullgraph=True, options=options)
     return compiled
+
+
+def _own_code(kernel: Kernel) -> Kernel:
+    """Copy a function's code object: Dynamo's limit of eight compiled versions counts per code object."""
+    function = getattr(kernel, "__func__", kernel)
+    if not isinstance(function, FunctionType):
+        return kernel
+    code, name = function.__code__.replace(), function.__name__
+    copy = FunctionType(code, function.__globals__, name, function.__defaults__, function.__closure__)
+    copy.__kwdefaults__ = function.__kwdefaults__
+    owner = getattr(kernel, "__self__", None)
+    return copy if owner is None else MethodType(copy, owner)
 
 
 def _first_words(error: Exception) -> str:

@@ -19,6 +19,8 @@ _FUSING_PAYS_PIXELS = 1.5e9
 """Compiling takes 20-30 s; on two cores eager rendering loses about 15 ns a pixel against it."""
 
 _MAX_WORKERS = 16
+_WORKERS_MEMORY = 3e9
+_WORKER_BYTES_PER_PIXEL = 60
 
 
 def build_fuser(options: RenderOptions, size: Size, frames: int) -> Fuser:
@@ -53,8 +55,10 @@ def choose_device(wanted: str) -> str:
 
 
 def choose_workers(options: RenderOptions, segments: int) -> int:
-    """Give the number of Segments to render side by side: one per core, if nothing else is asked for."""
-    wanted = options.workers or min(_MAX_WORKERS, _cores())
+    """Give the number of Segments to render side by side: one per core that memory allows, by default."""
+    width, height = options.size()
+    fitting = max(1, int(_WORKERS_MEMORY / (_WORKER_BYTES_PER_PIXEL * width * height)))
+    wanted = options.workers or min(_MAX_WORKERS, _cores(), fitting)
     return max(1, min(wanted, segments))
 
 

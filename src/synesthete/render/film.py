@@ -179,14 +179,20 @@ class FilmMaker:
                 outcome.append(self._sound(stop))
             except BaseException as error:  # carried to the thread that waits
                 outcome.append(error)
+                stop.set()  # without its sound there is no film
 
         thread = threading.Thread(target=encode, name="sound")
         thread.start()
         try:
             with self._timed("segments"):
-                stages = self._render(jobs, score)
+                stages = self._render(jobs, score, stop)
             while thread.is_alive():
                 thread.join(_PROGRESS_SECONDS)
+        except Interrupted:
+            thread.join()
+            if isinstance(outcome[0], Exception) and not isinstance(outcome[0], Interrupted):
+                raise outcome[0] from None
+            raise
         except BaseException:
             stop.set()
             raise
@@ -196,7 +202,9 @@ class FilmMaker:
             raise outcome[0]
         return stages, outcome[0]
 
-    def _render(self, jobs: Sequence[SegmentJob], score: _Score) -> dict[str, float]:
+    def _render(
+        self, jobs: Sequence[SegmentJob], score: _Score, stop: threading.Event | None = None
+    ) -> dict[str, float]:
         total = self._plan.frames
         ready = total - sum(job.segment.frames for job in jobs)
         done, last, lock = 0, time.monotonic(), threading.Lock()
@@ -213,7 +221,7 @@ class FilmMaker:
                 self._on_event({"event": "progress", "frames": ready + done, "of": total, "rendered": done})
 
         renderer = SegmentRenderer(
-            self._plan, score.trajectory, score.generator, self._folder, score.quantiser, count
+            self._plan, score.trajectory, score.generator, self._folder, score.quantiser, count, stop
         )
         renderer.run(jobs, choose_workers(self._plan.options, len(jobs)))
         return renderer.stage_seconds

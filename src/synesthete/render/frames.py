@@ -8,6 +8,7 @@ from synesthete.files import PART_SUFFIX, write_json, writing_to
 __all__ = ["CLAIM_FILE", "claim_frames", "frame_file"]
 
 CLAIM_FILE = "frames.json"
+_MAX_FRAMES = 12 * 3600 * 120  # of a film of twelve hours at 120 frames a second
 
 
 def frame_file(folder: Path, frame: int) -> Path:
@@ -33,17 +34,19 @@ def claim_frames(folder: Path, run_id: str, frames: int) -> None:
     """
     claim = folder / CLAIM_FILE
     with writing_to(folder):
-        if _owner(claim) == run_id:
+        owner, before = _owner(claim)
+        if owner == run_id:
             leftovers = list(folder.glob(f".frame_*.png{PART_SUFFIX}"))
         else:
-            leftovers = [frame_file(folder, frame) for frame in range(frames)]
+            leftovers = [frame_file(folder, frame) for frame in range(max(frames, before))]
         for path in leftovers:
             path.unlink(missing_ok=True)
     write_json(claim, {"run_id": run_id, "frames": frames})
 
 
-def _owner(claim: Path) -> str | None:
+def _owner(claim: Path) -> tuple[str | None, int]:
     try:
-        return str(json.loads(claim.read_text())["run_id"])
+        values = json.loads(claim.read_text())
+        return str(values["run_id"]), min(int(values["frames"]), _MAX_FRAMES)
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return None, 0

@@ -13,7 +13,7 @@ from synesthete.clock import ANALYSIS_SAMPLE_RATE
 from synesthete.files import digest_file, make_folder
 from synesthete.media.decode import Resampler, Span, decode_sound
 from synesthete.media.probe import probe_sound, unreadable
-from synesthete.render.plan import SongFacts
+from synesthete.render.plan import SongFacts, code_digest
 
 __all__ = ["hear", "song_chunks"]
 
@@ -49,7 +49,12 @@ def hear(
         raise unreadable(song, error) from error
     span = Span(start or Fraction(0), end)
     channels = 1 if info.channels == 1 else 2
-    key = timeline_key(digest, start=span.start, stop=span.end, options={"allow_truncated": allow_truncated})
+    key = timeline_key(
+        digest,
+        start=span.start,
+        stop=span.end,
+        options={"allow_truncated": allow_truncated, "code": code_digest()},
+    )
 
     def build(folder: Path) -> None:
         counted = 0

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from synesthete import __version__
 from synesthete.config.preset import Preset
@@ -14,6 +17,7 @@ from synesthete.config.render import RenderOptions
 from synesthete.files import digest_json, slug
 from synesthete.generators.base import Size
 from synesthete.media.encode import VideoSettings
+from synesthete.media.versions import library_versions
 
 __all__ = ["SEGMENT_SECONDS", "RenderPlan", "Segment", "SongFacts", "code_digest", "cut_segments"]
 
@@ -123,6 +127,7 @@ class RenderPlan:
             "numerics": [self.options.device, self.options.precision, self.options.kernels],
             "timeline": self.timeline_digest,
             "code": code_digest(),
+            "libraries": library_digest(),
         }
 
     @property
@@ -144,6 +149,7 @@ class RenderPlan:
                 "frame_rate": str(self.frame_rate),
                 "video": asdict(self.video),
                 "code": code_digest(),
+                "libraries": library_digest(),
             }
         )
 
@@ -167,6 +173,13 @@ class RenderPlan:
             "device": self.options.device,
             "synesthete": __version__,
         }
+
+
+@lru_cache(maxsize=1)
+def library_digest() -> str:
+    """SHA-256 over the versions of the libraries, and the processor, that decide a film's bytes."""
+    versions = {name: metadata.version(name) for name in ("torch", "av", "numpy", "scipy")}
+    return digest_json([versions, library_versions(), torch.backends.cpu.get_cpu_capability()])
 
 
 @lru_cache(maxsize=1)

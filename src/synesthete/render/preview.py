@@ -80,7 +80,8 @@ def write_previews(
 
 def _spread(frames: int, count: int) -> list[int]:
     """Spread moments evenly, each in the middle of its share."""
-    return [min(frames - 1, frames * (2 * k + 1) // (2 * count)) for k in range(min(count, frames))]
+    count = min(count, frames)
+    return [frames * (2 * k + 1) // (2 * count) for k in range(count)]
 
 
 def _scaled(size: Size, short: int) -> Size:

@@ -76,6 +76,8 @@ class Quantiser:
         frame = torch.empty(height * 3 // 2, width, dtype=torch.uint8)
         colour = frame[height:].view(2, height // 2, width // 2)
         step = height if self.fused else _BAND_ROWS
+        if self.fused:
+            rgb = rgb.contiguous()  # a slice of a larger picture would be compiled for anew
         with torch.no_grad():
             for top in range(0, height, step):
                 bottom = min(top + step, height)
@@ -92,10 +94,10 @@ class Quantiser:
     def _kernels(self, fuser: Fuser | None) -> tuple[Kernel, Kernel, bool]:
         if fuser is None:
             return _luma, _chroma, False
-        rgb = torch.rand(3, 36, 64)
+        rgb = torch.zeros(3, 36, 64)
         with torch.no_grad():
-            luma = fuser.fuse("luma", _luma, rgb, torch.rand(36, 64))
-            chroma = fuser.fuse("chroma", _chroma, rgb, torch.rand(18, 32))
+            luma = fuser.fuse("luma", _luma, rgb, torch.zeros(36, 64))
+            chroma = fuser.fuse("chroma", _chroma, rgb, torch.zeros(18, 32))
         if luma is None or chroma is None:
             return _luma, _chroma, False
         return luma, chroma, True

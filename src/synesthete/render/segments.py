@@ -103,6 +103,8 @@ class SegmentRenderer:
         Turns float frames into bytes.
     on_frame
         Called with the Segment after each encoded frame, from a worker's thread.
+    stop
+        Shared with others who may ask the workers to stop.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class SegmentRenderer:
         folder: RunFolder,
         quantiser: Quantiser,
         on_frame: Callable[[Segment], None] = lambda segment: None,
+        stop: threading.Event | None = None,
     ) -> None:
         self._plan = plan
         self._trajectory = trajectory
@@ -120,7 +123,7 @@ class SegmentRenderer:
         self._folder = folder
         self._quantiser = quantiser
         self._on_frame = on_frame
-        self._stop = threading.Event()
+        self._stop = threading.Event() if stop is None else stop
         self._times: defaultdict[str, float] = defaultdict(float)
         self._times_lock = threading.Lock()
 
@@ -172,8 +175,8 @@ class SegmentRenderer:
         real = [error for error in failures if not isinstance(error, Interrupted)]
         if real:
             raise real[0]
-        if failures:
-            raise failures[0]
+        if failures or (self._stop.is_set() and not waiting.empty()):
+            raise Interrupted
 
     def _render(self, job: SegmentJob) -> None:
         started = time.perf_counter()

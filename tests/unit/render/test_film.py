@@ -40,13 +40,12 @@ def work(folder: RunFolder) -> set[str]:
     return {path.suffix for path in folder.work.iterdir() if path.is_file()}
 
 
-def test_a_song_that_vanishes_is_named_and_the_picture_kept(start: Start) -> None:
+def test_a_song_that_vanishes_is_named_at_once(start: Start) -> None:
     maker, folder, song = start()
     song.unlink()
     with pytest.raises(MediaError, match=r"song\.wav"):
         maker.make()
-    assert len(list(folder.work.glob("segment-*.mp4"))) == 2
-    assert work(folder) == {".mp4", ".json"}
+    assert work(folder) <= {".mp4", ".json"}  # nothing half-written
     assert folder.finished() is None
 
 
