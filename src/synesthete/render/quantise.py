@@ -15,7 +15,7 @@ __all__ = ["Quantiser", "dither_pattern"]
 
 # ITU-R BT.709-6, items 3.2-3.4, limited range: Y' = 16 + 219 E'y, C = 128 + 224 E'c.
 _RED, _GREEN, _BLUE = 0.2126, 0.7152, 0.0722
-_BAND_ROWS = 64
+_BAND_ROWS = 128
 
 
 def dither_pattern(height: int, width: int) -> Float[Tensor, "height width"]:
