@@ -30,7 +30,7 @@ from synesthete.models.cppn import CppnSpec, evaluate, evaluate_tiles, initialis
 from synesthete.render.pipeline import render_song
 
 SONG = Path(__file__).resolve().parents[1] / "album" / "torus-trooper-1.ogg"
-ROUNDS = 3
+ROUNDS = 2
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -143,7 +143,7 @@ def bench_tiny(work: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frames", type=int, default=240)
+    parser.add_argument("--frames", type=int, default=480)
     parser.add_argument("--only", choices=("film", "wide", "tiny"))
     given = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="bench-", dir=Path.cwd()))
