@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -32,10 +32,12 @@ class Fuser:
         False: never compile.
     """
 
+    # Tracing alone takes seconds: the films that one process renders share what was compiled.
+    _kernels: ClassVar[dict[tuple[str, object], Kernel]] = {}
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
     def __init__(self, cache: Path, *, wanted: bool = True) -> None:
-        self._cache = cache
-        self._lock = threading.Lock()
-        self._kernels: dict[object, Kernel] = {}
+        self._cache = cache.resolve()
         self.reason: str | None = None if wanted else "not asked for"
         if wanted and not any(shutil.which(name) for name in _compilers()):
             self.reason = "no C++ compiler was found"
@@ -51,18 +53,20 @@ class Fuser:
         Parameters
         ----------
         key
-            Names the kernel's structure; a second call with it returns the same compiled kernel.
+            Names the kernel's structure; a second call with it returns the same compiled kernel, also from
+            another Fuser of the same cache folder.
 
         Returns
         -------
         The compiled kernel, or None where it can't be compiled; `reason` then says why.
         """
         with self._lock:
-            if key in self._kernels:
-                return self._kernels[key]
             if not self.available:
                 return None
-            os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(self._cache.resolve())
+            known = (str(self._cache), key)
+            if known in self._kernels:
+                return self._kernels[known]
+            os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(self._cache)
             try:
                 compiled = _compile(_own_code(kernel))
                 compiled(*example)
@@ -70,7 +74,7 @@ class Fuser:
                 self.reason = f"the compiler failed ({_first_words(error)})"
                 _log.warning("fused kernels are off: %s; rendering goes on, more slowly", self.reason)
                 return None
-            self._kernels[key] = compiled
+            self._kernels[known] = compiled
             return compiled
 
 
