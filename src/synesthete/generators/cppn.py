@@ -5,7 +5,7 @@ that are constant in a frame. Style is four more such inputs, so that looks morp
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -16,13 +16,8 @@ from torch import Tensor
 from synesthete.config.preset import CppnLook, Modulation
 from synesthete.generators.base import Size, Trajectory
 from synesthete.generators.control import Signals, modulate
-from synesthete.generators.cppn_kernels import (
-    NODE_BORDER,
-    Structure,
-    interpolation_weights,
-    light_vector,
-    view_vector,
-)
+from synesthete.generators.cppn_grid import Grid, Kernels, NumericPath
+from synesthete.generators.cppn_kernels import NODE_BORDER, Structure, light_vector, view_vector
 from synesthete.generators.fuse import Fuser, Kernel
 from synesthete.models.cppn import (
     CppnSpec,
@@ -67,56 +62,6 @@ _RANGES = {
     "surface.line_count": (0.0, 40.0),
     "surface.line_width": (0.0005, 0.2),
 }
-
-
-@dataclass(frozen=True)
-class _Kernels:
-    field: Kernel
-    widen: Kernel
-    paint: Kernel
-    fused: bool
-
-
-@dataclass(frozen=True)
-class _Path:
-    """How frames are computed: type of matrix products, node grid, kernels."""
-
-    dtype: torch.dtype
-    step: int
-    kernels: _Kernels
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """The nodes of a picture, or of its centre, and what interpolating between them needs."""
-
-    pixel: float
-    step: int
-    cells: int
-    x: Float[Tensor, "1 columns"]
-    y: Float[Tensor, "rows 1"]
-    weights: Float[Tensor, "step 4"]
-    slopes: Float[Tensor, "step 4"]
-
-    @classmethod
-    def of(cls, size: Size, step: int, device: torch.device, cut: Size | None = None) -> "_Grid":
-        shown = cut or size
-        cells_x, cells = -(-shown.width // step), -(-shown.height // step)
-
-        def positions(start: int, stop: int, spacing: int, side: int) -> Tensor:
-            pixels = torch.arange(start, stop, dtype=torch.float64) * spacing
-            return ((pixels + 0.5 - side / 2) * size.pixel).float().to(device)
-
-        weights, slopes = interpolation_weights(step, step * size.pixel)
-        return cls(
-            pixel=size.pixel,
-            step=step,
-            cells=cells,
-            x=positions(-1, cells_x + 2, step, shown.width)[None, :],
-            y=positions(-1, cells + 2, step, shown.height)[:, None],
-            weights=weights.to(device),
-            slopes=slopes.to(device),
-        )
 
 
 class CppnGenerator:
@@ -172,8 +117,8 @@ class CppnGenerator:
         )
         self._wide = look.net.units >= _WIDE_UNITS
         s = self._structure
-        self._eager = _Kernels(s.field, s.widen, s.paint, fused=False)
-        self._path = _Path(torch.float32, 1, self._eager)
+        self._eager = Kernels(s.field, s.widen, s.paint, fused=False)
+        self._path = NumericPath(torch.float32, 1, self._eager)
         self._prepared: Size | None = None
         self._nets: dict[int, tuple[CppnWeights, CppnWeights]] = {}
 
@@ -216,7 +161,7 @@ class CppnGenerator:
         told from the exact picture.
         """
         with torch.no_grad():
-            self._path = _Path(torch.float32, 1, self._eager)
+            self._path = NumericPath(torch.float32, 1, self._eager)
             self._prepared = size
             self._path = replace(self._path, step=self._calibrate_step(trajectory, size))
             if self._wide:
@@ -232,7 +177,7 @@ class CppnGenerator:
     ) -> Iterator[Float[Tensor, "3 height width"]]:
         """Draw frames ``start`` to ``stop`` (exclusive): display RGB, 0-1; see `Generator.frames`."""
         path = self._path_for(size)
-        grid = _Grid.of(size, path.step, self._device)
+        grid = Grid.of(size, path.step, self._device)
         # A new picture for every frame would cost more in page faults than in arithmetic.
         picture = torch.empty(3, grid.cells * grid.step, size.width, device=self._device)
         for frame in range(start, stop):
@@ -240,7 +185,7 @@ class CppnGenerator:
                 self._draw(trajectory, frame, size, path, grid, picture)
             yield picture[:, : size.height]
 
-    def _path_for(self, size: Size) -> _Path:
+    def _path_for(self, size: Size) -> NumericPath:
         """Give the prepared path, with nodes as far apart in the picture, or nearer, at another size."""
         if self._prepared is None or self._prepared == size:
             return self._path
@@ -256,8 +201,8 @@ class CppnGenerator:
         trajectory: Trajectory,
         frame: int,
         size: Size,
-        path: _Path,
-        grid: _Grid,
+        path: NumericPath,
+        grid: Grid,
         picture: Float[Tensor, "3 rows width"],
     ) -> None:
         row = trajectory.row(frame)
@@ -280,7 +225,7 @@ class CppnGenerator:
             )
 
     def _nodes(
-        self, net: CppnWeights, view: Tensor, path: _Path, grid: _Grid
+        self, net: CppnWeights, view: Tensor, path: NumericPath, grid: Grid
     ) -> Float[Tensor, "3 rows columns"]:
         """Evaluate the network at the nodes."""
         if self._wide:
@@ -301,7 +246,7 @@ class CppnGenerator:
         ]
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
-    def _band_cells(self, path: _Path, grid: _Grid, size: Size) -> int:
+    def _band_cells(self, path: NumericPath, grid: Grid, size: Size) -> int:
         if self._device.type != "cpu":
             return grid.cells
         pixels = self._tile or (_FUSED_BAND_PIXELS if path.kernels.fused else _EAGER_BAND_PIXELS)
@@ -351,9 +296,9 @@ class CppnGenerator:
                 return step
         return 1
 
-    def _samples(self, trajectory: Trajectory, size: Size, path: _Path, cut: Size) -> Tensor:
+    def _samples(self, trajectory: Trajectory, size: Size, path: NumericPath, cut: Size) -> Tensor:
         """Draw the centres of the brightest frames on a numeric path."""
-        grid = _Grid.of(size, path.step, self._device, cut)
+        grid = Grid.of(size, path.step, self._device, cut)
         pictures = []
         for frame in _bright_frames(trajectory):
             picture = torch.empty(3, grid.cells * grid.step, cut.width, device=self._device)
@@ -361,10 +306,10 @@ class CppnGenerator:
             pictures.append(picture[:, : cut.height])
         return torch.stack(pictures)
 
-    def _compile(self, trajectory: Trajectory, size: Size) -> _Kernels:
+    def _compile(self, trajectory: Trajectory, size: Size) -> Kernels:
         """Compile what this structure needs and has not been compiled yet; all or nothing."""
         s, row = self._structure, trajectory.row(0)
-        grid = _Grid.of(Size(min(size.width, 96), min(size.height, 54)), self._path.step, self._device)
+        grid = Grid.of(Size(min(size.width, 96), min(size.height, 54)), self._path.step, self._device)
         view = view_vector(row, warp_scale=self._look.view.warp_scale).to(self._device)
         light = light_vector(row, self._look.palette, grid.pixel).to(self._device)
         field: Kernel | None = s.field
@@ -385,7 +330,7 @@ class CppnGenerator:
         )
         if field is None or widen is None or paint is None:
             return self._eager
-        return _Kernels(field, widen, paint, fused=True)
+        return Kernels(field, widen, paint, fused=True)
 
 
 def _centre(size: Size) -> Size:

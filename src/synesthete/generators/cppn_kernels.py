@@ -111,13 +111,15 @@ class Structure:
     ) -> Float[Tensor, "4 rows width"]:
         """Interpolate along x: angle, its slope in x, tint and light; ``width = step · cells``."""
         cells = nodes.shape[2] - NODE_BORDER
-        taps = [nodes[:, :, k : k + cells, None] for k in range(4)]
-        values = sum(tap * weights[:, k] for k, tap in enumerate(taps[1:], start=1)) + taps[0] * weights[:, 0]
-        slope = (
-            sum(tap[0] * slopes[:, k] for k, tap in enumerate(taps[1:], start=1)) + taps[0][0] * slopes[:, 0]
-        )
+        # Columns come first, so that the inner loop runs along many rows and not along one short step.
+        across = nodes.transpose(1, 2).contiguous()
+        taps = [across[:, k : k + cells, None, :] for k in range(4)]
+        weight, rise = weights[:, :, None].unbind(1), slopes[:, :, None].unbind(1)
+        values = taps[0] * weight[0] + taps[1] * weight[1] + taps[2] * weight[2] + taps[3] * weight[3]
+        angles = [tap[0] for tap in taps]
+        slope = angles[0] * rise[0] + angles[1] * rise[1] + angles[2] * rise[2] + angles[3] * rise[3]
         planes = torch.stack([values[0], slope, values[1], values[2]])
-        return planes.reshape(4, nodes.shape[1], -1)
+        return planes.reshape(4, -1, nodes.shape[1]).transpose(1, 2).contiguous()
 
     def paint(
         self,

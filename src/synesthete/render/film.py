@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ class FilmMaker:
             for segment, key, part in zip(self._segments, keys, found, strict=True)
             if part is None or self._lacks_png(segment)
         ]
-        stages, sound = self._render_with_sound(jobs, score)
+        stages, sound, previews = self._render_all(jobs, score)
         parts = [self._part(segment, key) for segment, key in zip(self._segments, keys, strict=True)]
         with self._timed("stitch"), whole_file(folder.film) as film:
             stitch(
@@ -120,16 +121,6 @@ class FilmMaker:
                 film,
                 frame_rate=plan.frame_rate,
                 tags={name: plan.song.tags[name] for name in _FILM_TAGS if name in plan.song.tags},
-            )
-        with self._timed("previews"):
-            previews = write_previews(
-                folder.previews,
-                score.trajectory,
-                score.generator,
-                plan.size,
-                plan.frame_rate,
-                title=f"{plan.song.path.stem} · {plan.preset.name}",
-                loudest=self._loudest_frame(),
             )
         write_json(
             folder.manifest,
@@ -167,21 +158,21 @@ class FilmMaker:
         path = f"{path}-quantise-{'fused' if quantiser.fused else 'eager'}"
         return _Score(trajectory, generator, quantiser, path, fuser.reason)
 
-    def _render_with_sound(
+    def _render_all(
         self, jobs: Sequence[SegmentJob], score: _Score
-    ) -> tuple[dict[str, float], StoredPart]:
-        """Encode the sound in a thread of its own while the Segments are rendered."""
+    ) -> tuple[dict[str, float], StoredPart, list[Path]]:
+        """Render the Segments; a thread beside them encodes the sound and draws the previews."""
         stop = threading.Event()
-        outcome: list[StoredPart | BaseException] = []
+        outcome: list[tuple[StoredPart, list[Path]] | BaseException] = []
 
-        def encode() -> None:
+        def beside() -> None:
             try:
-                outcome.append(self._sound(stop))
+                outcome.append((self._sound(stop), self._draw_previews(score, stop)))
             except BaseException as error:  # carried to the thread that waits
                 outcome.append(error)
                 stop.set()  # without its sound there is no film
 
-        thread = threading.Thread(target=encode, name="sound")
+        thread = threading.Thread(target=beside, name="sound-and-previews")
         thread.start()
         try:
             with self._timed("segments"):
@@ -200,7 +191,25 @@ class FilmMaker:
             thread.join()
         if isinstance(outcome[0], BaseException):
             raise outcome[0]
-        return stages, outcome[0]
+        return stages, *outcome[0]
+
+    def _draw_previews(self, score: _Score, stop: threading.Event) -> list[Path]:
+        def check() -> None:
+            if stop.is_set():
+                raise Interrupted
+
+        torch.set_num_threads(1)  # counts per thread
+        with self._timed("previews"):
+            return write_previews(
+                self._folder.previews,
+                score.trajectory,
+                score.generator,
+                self._plan.size,
+                self._plan.frame_rate,
+                title=f"{self._plan.song.path.stem} · {self._plan.preset.name}",
+                loudest=self._loudest_frame(),
+                check=check,
+            )
 
     def _render(
         self, jobs: Sequence[SegmentJob], score: _Score, stop: threading.Event | None = None

@@ -3,7 +3,7 @@
 Size is only sampling, so small pictures are drawn small instead of scaling large ones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,6 +35,7 @@ def write_previews(
     *,
     title: str,
     loudest: int,
+    check: Callable[[], None] = lambda: None,
 ) -> list[Path]:
     """Write ``keyframe_N.png``, ``snippet.gif`` and ``sheet.png``.
 
@@ -42,6 +43,8 @@ def write_previews(
     ----------
     loudest
         Frame around which the snippet is taken.
+    check
+        Called before each picture; may raise to break off.
 
     Returns
     -------
@@ -53,6 +56,7 @@ def write_previews(
     def draw(frames: list[int], at: Size) -> Iterator[np.ndarray]:
         quantiser = Quantiser(at)
         for frame in frames:
+            check()
             yield quantiser.rgb8(next(generator.frames(trajectory, frame, frame + 1, at)).cpu()).numpy()
 
     written = []

@@ -35,14 +35,16 @@ def _luma(rgb: Tensor, dither: Tensor) -> Tensor:
     return (r * (219 * _RED) + g * (219 * _GREEN) + b * (219 * _BLUE) + (dither + 16.0)).to(torch.uint8)
 
 
-def _chroma(rgb: Tensor, dither: Tensor) -> Tensor:
+def _colour_rows(rgb: Tensor) -> Tensor:
+    """Add up rows in pairs and give colour differences: the half of `_chroma` that runs along rows."""
     clipped = torch.clamp(rgb, 0.0, 1.0)
-    pairs = clipped[:, 0::2] + clipped[:, 1::2]
-    r, g, b = ((pairs[:, :, 0::2] + pairs[:, :, 1::2]) * 0.25).unbind()
+    r, g, b = (clipped[:, 0::2] + clipped[:, 1::2]).unbind()
     luma = r * _RED + g * _GREEN + b * _BLUE
-    cb = (b - luma) * (224 / (2 * (1 - _BLUE))) + (dither + 128.0)
-    cr = (r - luma) * (224 / (2 * (1 - _RED))) + (dither + 128.0)
-    return torch.stack([cb, cr]).to(torch.uint8)
+    return torch.stack([(b - luma) * (56 / (2 * (1 - _BLUE))), (r - luma) * (56 / (2 * (1 - _RED)))])
+
+
+def _chroma(rows: Tensor, dither: Tensor) -> Tensor:
+    return (rows[:, :, 0::2] + rows[:, :, 1::2] + (dither + 128.0)).to(torch.uint8)
 
 
 class Quantiser:
@@ -62,7 +64,10 @@ class Quantiser:
         # Chroma takes another part of the pattern, so that luma and chroma errors don't add up.
         pattern = dither_pattern(size.height // 2 + 17, size.width // 2 + 29)
         self._chroma_dither = pattern[17:, 29:].contiguous()
-        self._luma, self._chroma, self.fused = self._kernels(fuser)
+        self._luma: Kernel = _luma
+        self._colour_rows: Kernel = _colour_rows
+        self._chroma: Kernel = _chroma
+        self.fused = fuser is not None and self._fuse(fuser)
 
     def yuv420(self, rgb: Float[Tensor, "3 height width"]) -> UInt8[Tensor, "rows width"]:
         """Give one planar 4:2:0 frame, BT.709 limited range: Y, then Cb, then Cr, as rows of ``width``.
@@ -83,7 +88,7 @@ class Quantiser:
                 bottom = min(top + step, height)
                 band, half = rgb[:, top:bottom], slice(top // 2, bottom // 2)
                 frame[top:bottom] = self._luma(band, self._dither[top:bottom])
-                colour[:, half] = self._chroma(band, self._chroma_dither[half])
+                colour[:, half] = self._chroma(self._colour_rows(band), self._chroma_dither[half])
         return frame
 
     def rgb8(self, rgb: Float[Tensor, "3 height width"]) -> UInt8[Tensor, "height width 3"]:
@@ -91,13 +96,13 @@ class Quantiser:
         scaled = torch.clamp(rgb, 0.0, 1.0) * 255.0 + self._dither
         return torch.clamp(scaled, max=255.0).to(torch.uint8).permute(1, 2, 0).contiguous()
 
-    def _kernels(self, fuser: Fuser | None) -> tuple[Kernel, Kernel, bool]:
-        if fuser is None:
-            return _luma, _chroma, False
-        rgb = torch.zeros(3, 36, 64)
+    def _fuse(self, fuser: Fuser) -> bool:
+        """Compile the kernels, all or none; fused into one, the two halves of chroma take twice as long."""
         with torch.no_grad():
-            luma = fuser.fuse("luma", _luma, rgb, torch.zeros(36, 64))
-            chroma = fuser.fuse("chroma", _chroma, rgb, torch.zeros(18, 32))
-        if luma is None or chroma is None:
-            return _luma, _chroma, False
-        return luma, chroma, True
+            luma = fuser.fuse("luma", _luma, torch.zeros(3, 36, 64), torch.zeros(36, 64))
+            rows = fuser.fuse("colour rows", _colour_rows, torch.zeros(3, 36, 64))
+            chroma = fuser.fuse("chroma", _chroma, torch.zeros(2, 18, 64), torch.zeros(18, 32))
+        if luma is None or rows is None or chroma is None:
+            return False
+        self._luma, self._colour_rows, self._chroma = luma, rows, chroma
+        return True
