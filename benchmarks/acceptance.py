@@ -265,6 +265,8 @@ def measure_memory(work: Path, hours: float, resolution: str) -> bool:
     seen = []
     for line in process.stdout:
         event = json.loads(line)
+        if event["event"] == "error":
+            say(event["message"])
         while marks and event["event"] == "progress" and event["frames"] >= marks[0] * event["of"]:
             total, private = memory_mb(process.pid)
             seen.append(private)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 __all__ = ["Fuser", "Kernel"]
@@ -68,6 +69,7 @@ class Fuser:
                 return self._kernels[known]
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(self._cache)
             try:
+                _check_whole(kernel, *example)
                 compiled = _compile(_own_code(kernel))
                 compiled(*example)
             except Exception as error:  # the compiler's errors are of many kinds, none of them public
@@ -89,8 +91,16 @@ def _compile(kernel: Kernel) -> Kernel:
     # faster without.
     # Precompiled headers would go to the system's temporary folder, and gain nothing here.
     options: dict[str, Any] = {"cpp.threads": 1, "cpp_wrapper": True, "cpp_cache_precompile_headers": False}
-    compiled: Kernel = torch.compile(kernel, dynamic=True, fullgraph=True, options=options)
+    # Not fullgraph: torch 2.13 counts the frames of such calls in one variable for all threads, and now and
+    # then refuses one when two threads draw. `_check_whole` has seen to it that nothing runs outside.
+    compiled: Kernel = torch.compile(kernel, dynamic=True, options=options)
     return compiled
+
+
+def _check_whole(kernel: Kernel, *example: Any) -> None:
+    """Trace a kernel without compiling it; raises where it is not one graph."""
+    traced: Kernel = torch.compile(_own_code(kernel), dynamic=True, fullgraph=True, backend="eager")
+    traced(*example)
 
 
 def _own_code(kernel: Kernel) -> Kernel:

@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -125,3 +126,20 @@ def test_fused_frames_are_eager_frames_within_one_grey_level(pytestconfig: pytes
     with torch.compiler.set_stance("fail_on_recompile"):
         for more in (size, Size(64, 36), Size(1280, 720), Size(854, 480)):
             assert bool(next(generator.frames(other, 2, 3, more)).isfinite().all())
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+@pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
+def test_threads_share_a_kernel(tmp_path: Path) -> None:
+    fuser = Fuser(tmp_path)
+    x, p = torch.linspace(0, 1, 64), torch.tensor([2.0, 0.5])
+    kernel = fuser.fuse("shared", sines, x, p)
+    assert kernel is not None
+    expected = sines(x, p)
+
+    def call(_: int) -> bool:
+        with torch.no_grad():
+            return all(torch.allclose(kernel(x, p), expected, atol=1e-6) for _ in range(2000))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(call, range(4)))
