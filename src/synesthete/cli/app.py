@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from synesthete import __version__
+from synesthete.cli.analyse import analyse
 from synesthete.cli.manage import clean, presets
 from synesthete.cli.render import profile, render
 from synesthete.errors import SynestheteError
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command(context_settings={"max_content_width": 100})(render)
+app.command()(analyse)
 app.command()(presets)
 app.command()(clean)
 app.command()(profile)

@@ -1,6 +1,5 @@
 """From a song to a film: plan, score, render what is missing, stitch, write the manifest."""
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +9,13 @@ from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
 from synesthete.config.preset import Preset, load_preset
 from synesthete.config.render import RenderOptions
-from synesthete.errors import ConfigError, OutputError
-from synesthete.files import copy_whole, make_folder, writing_to
+from synesthete.errors import ConfigError
+from synesthete.files import copy_whole, make_folder
 from synesthete.generators.base import Size
 from synesthete.render.build import choose_device, video_settings
 from synesthete.render.film import Event, FilmMaker
 from synesthete.render.listen import hear
+from synesthete.render.output import check_output
 from synesthete.render.plan import RenderPlan
 from synesthete.render.run import RunFolder
 
@@ -69,7 +69,8 @@ def render_song(
     RenderError
         If rendering fails half-way.
     """
-    _check_output(output, song)
+    if output is not None:
+        check_output(output, song, example="film.mp4", because="films are H.264 in MP4")
     started = time.perf_counter()
     plan, timeline = make_plan(song, options)
     on_event({"event": "plan", **plan.summary()})
@@ -142,19 +143,3 @@ def _resolve_preset(options: RenderOptions) -> Preset:
             "drop --generator or choose another preset"
         )
     return preset
-
-
-def _check_output(output: Path | None, song: Path) -> None:
-    if output is None:
-        return
-    if output.suffix.lower() != ".mp4":
-        raise OutputError(f"output {output} does not end in .mp4; films are H.264 in MP4")
-    with writing_to(output):
-        if output.is_dir():
-            raise OutputError(
-                f"output {output} is a folder; name a file in it, such as {output / 'film.mp4'}"
-            )
-    with contextlib.suppress(OSError):
-        if output.samefile(song):
-            raise OutputError(f"output {output} is the song itself; choose another name")
-    make_folder(output.absolute().parent)
