@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
@@ -131,16 +132,20 @@ def test_fused_frames_are_eager_frames_within_one_grey_level(pytestconfig: pytes
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 @pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
 def test_threads_share_a_kernel(tmp_path: Path) -> None:
-    # Long enough for another thread to enter while one is in the kernel.
     fuser = Fuser(tmp_path)
-    x, p = torch.linspace(0, 1, 1_000_000), torch.tensor([2.0, 0.5])
+    x, p = torch.linspace(0, 1, 200_000), torch.tensor([2.0, 0.5])
     kernel = fuser.fuse("shared", sines, x, p)
     assert kernel is not None
     expected = sines(x, p)
 
     def call(_: int) -> bool:
         with torch.no_grad():
-            return all(torch.allclose(kernel(x, p), expected, atol=1e-6) for _ in range(150))
+            return all(torch.allclose(kernel(x, p), expected, atol=1e-6) for _ in range(1500))
 
-    with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(call, range(4)))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads meet in every line
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(call, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
