@@ -1,32 +1,34 @@
 """Analyse a stream of sound into a Timeline on disk, in bounded memory."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 
 from synesthete.audio.columns import COLUMN_NAMES, DERIVED_NAMES, MEASURED_NAMES, SPECTRUM_BANDS
-from synesthete.audio.derived import derive
 from synesthete.audio.features import FeatureStream, Measured
+from synesthete.audio.listening import listen_through
+from synesthete.audio.music import Music
+from synesthete.audio.stem_rows import stem_rows
+from synesthete.audio.stems import STEM_COLUMNS
 from synesthete.audio.timeline import INDEX_FILE, SPECTRUM_FILE, TABLE_FILE, Timeline, write_index
 from synesthete.clock import ANALYSIS_SAMPLE_RATE
 from synesthete.errors import InputError, SynestheteError
-from synesthete.files import make_folder, writing_to
+from synesthete.files import make_folder, whole_file, writing_to
 
 __all__ = ["ANALYSIS_VERSION", "analyse_stream"]
 
-ANALYSIS_VERSION: Final = 1
+ANALYSIS_VERSION: Final = 2
 """Part of every cache key: raise it with every change of what a column holds."""
 
 _MAX_GAIN_DB: Final = 60.0
-_REWRITTEN_ROWS: Final = 8192
 _LENGTH_TOLERANCE_SECONDS: Final = 0.05
-_LOUDNESS: Final = MEASURED_NAMES.index("loudness")
-_ONSET: Final = MEASURED_NAMES.index("onset")
+_BPM_RANGE: Final = (30, 300)
 
 Chunk = Float32[np.ndarray, "channels samples"]
 
@@ -38,12 +40,14 @@ def analyse_stream(
     sample_rate: int = ANALYSIS_SAMPLE_RATE,
     samples: int | Callable[[], int] | None = None,
     gain_db: float = 0.0,
+    bpm: float | None = None,
+    stems: Mapping[str, Iterable[Chunk]] | None = None,
     key: str | None = None,
 ) -> Timeline:
     """Analyse sound as it comes, and write its Timeline into a folder.
 
-    Rows go to disk as they are made; in memory stay one block of sound and the two columns from which others
-    are derived (3 MB an hour).
+    Rows go to disk as they are made; what only the whole track can tell is then derived from the rows on
+    disk. It runs on one thread, as torch's threads cost more than they gain here.
 
     Parameters
     ----------
@@ -58,6 +62,10 @@ def analyse_stream(
         that counts as it streams); by default, the length at 44.1 kHz.
     gain_db
         Constant gain applied before the analysis, for quiet masters; -60 to 60.
+    bpm
+        The track's tempo, if it is known.
+    stems
+        The sound of its stems, by the names of `synesthete.audio.stems.STEM_NAMES`, each as ``chunks``.
     key
         What the folder is cached under, if it is.
 
@@ -68,7 +76,7 @@ def analyse_stream(
     Raises
     ------
     InputError
-        If there is no sound, or the gain is out of range.
+        If there is no sound, the gain or the tempo is out of range, or a stem's length differs.
     SynestheteError
         If the track's own length and the length at 44.1 kHz differ by more than 50 ms.
     OutputError, RenderError
@@ -76,21 +84,40 @@ def analyse_stream(
     """
     if not -_MAX_GAIN_DB <= gain_db <= _MAX_GAIN_DB:
         raise InputError(f"gain {gain_db} dB is outside -60 to 60; pass for instance 6")
+    if bpm is not None and not _BPM_RANGE[0] <= bpm <= _BPM_RANGE[1]:
+        raise InputError(
+            f"a tempo of {bpm:g} bpm is outside {_BPM_RANGE[0]} to {_BPM_RANGE[1]}; pass another"
+        )
     make_folder(folder)
     with writing_to(folder):
         (folder / INDEX_FILE).unlink(missing_ok=True)
-    heard = _write_tables(chunks, 10.0 ** (gain_db / 20.0), folder)
-    native = samples() if callable(samples) else heard if samples is None else samples
-    _check_length(native, sample_rate, heard)
-    write_index(folder, COLUMN_NAMES, native, sample_rate, key=key)
+    gain = np.float32(10.0 ** (gain_db / 20.0))
+    with _one_thread():
+        heard = _write_tables((chunk * gain for chunk in chunks), folder)
+        native = samples() if callable(samples) else heard if samples is None else samples
+        _check_length(native, sample_rate, heard)
+        names = [*COLUMN_NAMES]
+        for stem, sound in (stems or {}).items():
+            _write_stem(stem, (chunk * gain for chunk in sound), folder, names)
+            names += [f"{stem}.{column}" for column in STEM_COLUMNS]
+        music = _derive(folder, native / sample_rate, bpm)
+    write_index(folder, names, native, sample_rate, music=music, key=key)
     return Timeline.load(folder, key=key)
 
 
-def _write_tables(chunks: Iterable[Chunk], gain: float, folder: Path) -> int:
-    """Write both tables and give the number of samples heard (per channel)."""
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _write_tables(chunks: Iterable[Chunk], folder: Path) -> int:
+    """Write both tables, with zeros for what is derived; give the samples heard per channel."""
     stream = FeatureStream()
-    loudness: list[torch.Tensor] = []
-    onset: list[torch.Tensor] = []
     heard = 0
     with (
         _RowFile(folder / TABLE_FILE, len(COLUMN_NAMES)) as table,
@@ -99,19 +126,41 @@ def _write_tables(chunks: Iterable[Chunk], gain: float, folder: Path) -> int:
 
         def keep(measured: Measured) -> None:
             later = measured.columns.new_zeros(len(measured.columns), len(DERIVED_NAMES))
-            table.append(torch.cat([measured.columns, later], dim=1))
-            spectrum.append(measured.spectrum)
-            loudness.append(measured.columns[:, _LOUDNESS].clone())
-            onset.append(measured.columns[:, _ONSET].clone())
+            table.append(torch.cat([measured.columns, later], dim=1).numpy())
+            spectrum.append(measured.spectrum.numpy())
 
         for chunk in chunks:
-            keep(stream.push(chunk * np.float32(gain)))
+            keep(stream.push(chunk))
             heard += chunk.shape[1]
         keep(stream.flush())
-        if heard == 0:
-            raise InputError("the track has no sound: it is empty")
-        table.replace_last_columns(derive(torch.cat(loudness), torch.cat(onset)))
+    if heard == 0:
+        raise InputError("the track has no sound: it is empty")
     return heard
+
+
+def _write_stem(stem: str, chunks: Iterable[Chunk], folder: Path, names: list[str]) -> None:
+    """Widen the table by the columns of a stem."""
+    path = folder / TABLE_FILE
+    table = np.load(path, mmap_mode="r")
+    with whole_file(path) as part:
+        done = 0
+        with _RowFile(part, len(names) + len(STEM_COLUMNS)) as wider:
+            for rows in stem_rows(stem, chunks, len(table)):
+                wider.append(np.concatenate([table[done : done + len(rows)], rows], axis=1))
+                done += len(rows)
+
+
+def _derive(folder: Path, duration_s: float, bpm: float | None) -> Music:
+    """Hear the rows on disk as music, and fill the derived columns in."""
+    with writing_to(folder):
+        table = np.load(folder / TABLE_FILE, mmap_mode="r+")
+        spectrum = np.load(folder / SPECTRUM_FILE, mmap_mode="r")
+        columns = {name: table[:, place] for place, name in enumerate(MEASURED_NAMES)}
+        derived, music = listen_through(columns, spectrum, duration_s=duration_s, bpm=bpm)
+        for name, values in derived.items():
+            table[:, COLUMN_NAMES.index(name)] = values
+        table.flush()
+    return music
 
 
 def _check_length(samples: int, sample_rate: int, heard: int) -> None:
@@ -146,23 +195,10 @@ class _RowFile:
                 self._handle.flush()
                 os.fsync(self._handle.fileno())
 
-    def append(self, rows: Float[torch.Tensor, "rows columns"]) -> None:
+    def append(self, rows: Float32[np.ndarray, "rows columns"]) -> None:
         with writing_to(self._path):
-            self._handle.write(rows.numpy().astype("<f4").tobytes())
+            self._handle.write(rows.astype("<f4").tobytes())
         self._rows += len(rows)
-
-    def replace_last_columns(self, values: Float[torch.Tensor, "ticks last"]) -> None:
-        """Overwrite the last columns of all rows, a few thousand rows at a time."""
-        with writing_to(self._path):
-            for start in range(0, self._rows, _REWRITTEN_ROWS):
-                part = values[start : start + _REWRITTEN_ROWS].numpy()
-                place = self._start + start * self._columns * 4
-                self._handle.seek(place)
-                data = self._handle.read(len(part) * self._columns * 4)
-                rows = np.frombuffer(data, "<f4").reshape(len(part), self._columns).copy()
-                rows[:, -part.shape[1] :] = part
-                self._handle.seek(place)
-                self._handle.write(rows.tobytes())
 
     def _write_header(self) -> int:
         """Write the header and give its length; NumPy leaves room in it for the rows to grow."""

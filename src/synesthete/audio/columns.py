@@ -109,7 +109,16 @@ _DERIVED: Final = (
         "silence", "ratio", 0.0, 1.0, "level",
         "1 below -53 dBFS, 0 above -47, smoothstep between; then a centred Hann kernel of 140 ms",
     ),
-    ColumnSpec("beat", "pulse", 0.0, 1.0, "peak", "exp(-age/200 ms) from each picked onset; 0 after 1.5 s"),
+    _level("percussive", "power of what lasts under 120 ms in the 64 bands: hits (median filtering)"),
+    _level("harmonic", "power of what lasts in the 64 bands: tones and chords (median filtering)"),
+    ColumnSpec("beat", "pulse", 0.0, 1.0, "peak", "exp(-age/200 ms) since a beat, faded by its confidence"),
+    ColumnSpec("beat_sin", "ratio", -1.0, 1.0, "level", "sin 2πb, b counts beats, faded by beat confidence"),
+    ColumnSpec("beat_cos", "ratio", -1.0, 1.0, "level", "cos 2πb: 1 on beats, faded by beat confidence"),
+    ColumnSpec("bar_sin", "ratio", -1.0, 1.0, "level", "sin 2πt, t counts bars, faded by bar confidence"),
+    ColumnSpec("bar_cos", "ratio", -1.0, 1.0, "level", "cos 2πt: 1 on downbeats, faded by bar confidence"),
+    ColumnSpec("tempo", "beats / minute", 0.0, 240.0, "level", "mean over 4 beats; 0 where no beat is"),
+    ColumnSpec("section", "index", 0.0, _INF, "index", "0 for label A, 1 for B, …: same number, same music"),
+    ColumnSpec("novelty", "ratio", 0.0, 1.0, "level", "how much the music changes here"),
     ColumnSpec("time", "s", 0.0, _INF, "moment", "the row's moment, k / 100"),
 )  # fmt: skip
 

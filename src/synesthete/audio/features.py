@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from synesthete.audio.columns import BANDS, COLUMN_NAMES, FLOOR_DBFS, MEASURED_NAMES, SPECTRUM_BANDS
-from synesthete.audio.derived import derive
 from synesthete.audio.kernels import LONG, MIDDLE, Kernels, kernels_for
-from synesthete.clock import HOP_SAMPLES, analysis_ticks
+from synesthete.audio.listening import listen_through
+from synesthete.clock import ANALYSIS_SAMPLE_RATE, HOP_SAMPLES, analysis_ticks
 from synesthete.errors import InputError
 
 __all__ = ["BLOCK_TICKS", "FeatureStream", "Measured", "compute", "measure"]
@@ -67,11 +67,17 @@ def compute(sound: Float[Tensor, "batch channels samples"]) -> Float[Tensor, "ba
     >>> table.shape[1], table[0, 50, COLUMN_NAMES.index("silence")].item()
     (100, 1.0)
     """
-    columns = measure(sound).columns
-    loudness, onset = (columns[..., MEASURED_NAMES.index(name)] for name in ("loudness", "onset"))
-    if columns.shape[1] == 0:
-        return columns.new_zeros(columns.shape[0], 0, len(COLUMN_NAMES))
-    return torch.cat([columns, derive(loudness, onset)], dim=-1)
+    measured = measure(sound)
+    clips, ticks, _ = measured.columns.shape
+    if ticks == 0:
+        return measured.columns.new_zeros(clips, 0, len(COLUMN_NAMES))
+    duration_s = sound.shape[-1] / ANALYSIS_SAMPLE_RATE
+    derived = []
+    for table, spectrum in zip(measured.columns.cpu(), measured.spectrum.cpu(), strict=True):
+        columns = dict(zip(MEASURED_NAMES, table.T.numpy(), strict=True))
+        heard, _ = listen_through(columns, spectrum.numpy(), duration_s=duration_s)
+        derived.append(torch.from_numpy(np.stack(list(heard.values()), axis=1)))
+    return torch.cat([measured.columns, torch.stack(derived).to(measured.columns)], dim=-1)
 
 
 @torch.no_grad()

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,8 @@ from jaxtyping import Float32
 
 from synesthete.audio.columns import SPECS, SPECTRUM_BANDS
 from synesthete.audio.framing import sample_rows
+from synesthete.audio.music import Music
+from synesthete.audio.stems import stem_specs
 from synesthete.clock import Clock
 from synesthete.errors import InputError
 from synesthete.files import digest_file, digest_json, make_folder, whole_file, write_json
@@ -23,8 +25,9 @@ __all__ = ["INDEX_FILE", "SPECTRUM_FILE", "TABLE_FILE", "Timeline", "write_index
 TABLE_FILE: Final = "table.npy"
 SPECTRUM_FILE: Final = "spectrum.npy"
 INDEX_FILE: Final = "timeline.json"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _HASHED_ROWS: Final = 16_384
+_SPECS: Final = SPECS | {spec.name: spec for spec in stem_specs()}
 _DAMAGE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, InputError)
 
 
@@ -37,11 +40,14 @@ class Timeline:
     table
         One row per 10 ms, one column per name; row ``k`` is the moment ``k/100`` s.
     names
-        Names of the columns, each documented in `synesthete.audio.columns.COLUMNS`.
+        Names of the columns, each documented in `synesthete.audio.columns.COLUMNS` or
+        `synesthete.audio.stems.stem_specs`.
     spectrum
         64 log-spaced bands, 30 Hz to 16 kHz, -60..0 dBFS as 0..1.
     samples, sample_rate
         Length of the track at its own sample rate (Hz): what the film's length is counted from.
+    music
+        Beats, bars, key and sections.
 
     Raises
     ------
@@ -54,9 +60,10 @@ class Timeline:
     spectrum: Float32[np.ndarray, "ticks 64"]
     samples: int
     sample_rate: int
+    music: Music = field(default_factory=Music)
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.names if name not in SPECS]
+        unknown = [name for name in self.names if name not in _SPECS]
         if unknown or len(set(self.names)) != len(self.names):
             raise InputError(f"a timeline can't have the columns {unknown or 'it names twice'}")
         fits = self.table.ndim == 2 and self.table.shape[1] == len(self.names)
@@ -121,7 +128,7 @@ class Timeline:
         wanted = self.names if names is None else tuple(names)
         indices = [self._index(name) for name in wanted]
         moments = self._moments(frame_rate, start, stop)
-        return sample_rows(self.table, indices, [SPECS[name].kind for name in wanted], moments)
+        return sample_rows(self.table, indices, [_SPECS[name].kind for name in wanted], moments)
 
     def spectrum_at_frames(
         self, frame_rate: Fraction, start: int = 0, stop: int | None = None
@@ -143,7 +150,8 @@ class Timeline:
         for array in (self.table, self.spectrum):
             for start in range(0, len(array), _HASHED_ROWS):
                 content.update(np.ascontiguousarray(array[start : start + _HASHED_ROWS], "<f4").tobytes())
-        return digest_json([list(self.names), self.samples, self.sample_rate, content.hexdigest()])
+        head = [list(self.names), self.samples, self.sample_rate, self.music.to_json()]
+        return digest_json([*head, content.hexdigest()])
 
     def save(self, folder: Path, *, key: str | None = None) -> None:
         """Write the timeline into a folder; its index comes last, so it is whole or not there.
@@ -165,7 +173,7 @@ class Timeline:
         for name, array in ((TABLE_FILE, self.table), (SPECTRUM_FILE, self.spectrum)):
             with whole_file(folder / name) as part, part.open("wb") as handle:
                 np.save(handle, np.ascontiguousarray(array, "<f4"), allow_pickle=False)
-        write_index(folder, self.names, self.samples, self.sample_rate, key=key)
+        write_index(folder, self.names, self.samples, self.sample_rate, music=self.music, key=key)
 
     @classmethod
     def load(cls, folder: Path, *, key: str | None = None) -> "Timeline":
@@ -212,7 +220,14 @@ class Timeline:
         spectrum = np.load(folder / SPECTRUM_FILE, mmap_mode="r", allow_pickle=False)
         if table.dtype != np.dtype("<f4") or spectrum.dtype != np.dtype("<f4"):
             raise InputError("the values are not 32-bit floats")
-        return cls(table, tuple(index["names"]), spectrum, int(index["samples"]), int(index["sample_rate"]))
+        return cls(
+            table,
+            tuple(index["names"]),
+            spectrum,
+            int(index["samples"]),
+            int(index["sample_rate"]),
+            Music.from_json(index["music"]),
+        )
 
     def _index(self, name: str) -> int:
         if name in self.names:
@@ -230,7 +245,13 @@ class Timeline:
 
 
 def write_index(
-    folder: Path, names: Sequence[str], samples: int, sample_rate: int, *, key: str | None = None
+    folder: Path,
+    names: Sequence[str],
+    samples: int,
+    sample_rate: int,
+    *,
+    music: Music,
+    key: str | None = None,
 ) -> None:
     """Write the index of a folder whose arrays are complete: with it, the timeline is whole."""
     index = {
@@ -239,6 +260,7 @@ def write_index(
         "names": list(names),
         "samples": samples,
         "sample_rate": sample_rate,
+        "music": music.to_json(),
         "files": {name: digest_file(folder / name) for name in (TABLE_FILE, SPECTRUM_FILE)},
     }
     write_json(folder / INDEX_FILE, {**index, "digest": digest_json(index)})

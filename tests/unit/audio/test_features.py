@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from onset_peaks import onset_peaks
 from synesthete.audio.columns import COLUMN_NAMES, COLUMNS, MEASURED_NAMES, SPECTRUM_BANDS
-from synesthete.audio.derived import BEAT_MEMORY_TICKS, beat_pulse, onset_peaks
 from synesthete.audio.features import FeatureStream, compute, measure
 from synesthete.audio.filterbanks import log_edges
 from synesthete.clock import analysis_ticks
@@ -38,7 +38,7 @@ def dbfs(level):
 
 
 def test_each_column_is_documented_once():
-    assert len(set(COLUMN_NAMES)) == len(COLUMNS) == 47
+    assert len(set(COLUMN_NAMES)) == len(COLUMNS) == 56
     assert all(spec.unit and spec.formula and spec.low < spec.high for spec in COLUMNS)
 
 
@@ -169,21 +169,9 @@ class TestOnset:
             at = round(moment * RATE)
             burst = min(RATE // 10, len(sound) - at)
             sound[at : at + burst] += noise(0.1, 0.5)[:burst] * np.exp(-seconds(0.1)[:burst] / 0.02)
-        peaks = np.flatnonzero(onset_peaks(torch.from_numpy(table_of(sound)["onset"])).numpy()) / 100
+        peaks = onset_peaks(table_of(sound)["onset"]) / 100
         found = peaks[peaks > 0.1]
         np.testing.assert_allclose(found, moments, atol=0.015)
-
-
-class TestBeat:
-    def test_pulse_is_1_at_peaks_decays_and_is_forgotten(self):
-        peaks = torch.zeros(400, dtype=torch.bool)
-        peaks[[10, 60]] = True
-        pulse = beat_pulse(peaks).numpy()
-        assert pulse[:10].max() == 0.0
-        assert pulse[10] == pulse[60] == 1.0
-        assert pulse[30] == pytest.approx(np.exp(-1), abs=1e-6)
-        assert pulse[60 + BEAT_MEMORY_TICKS - 1] > 0.0
-        assert pulse[60 + BEAT_MEMORY_TICKS :].max() == 0.0
 
 
 class TestTimbre:
