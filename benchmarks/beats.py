@@ -60,8 +60,8 @@ def on_made(seed: int) -> tuple[float, float, float, float, str]:
     meter = find_meter(columns, measured.spectrum[0].numpy(), silence)
     took = time.perf_counter() - started
     bars = beat_score(song.downbeats, meter.downbeats / 100)
-    tags = f"{' '.join(song.tags)}; found {meter.tempo_bpm or 0:.1f} bpm in {meter.bars.beats_per_bar}"
-    return beat_score(song.beats, meter.beats / 100), bars, meter.confidence_mean, took, tags
+    tags = f"{' '.join(song.tags)}; found {meter.tempo_bpm or 0:.1f} bpm in {meter.beats_per_bar}"
+    return beat_score(song.beats, meter.beats / 100), bars, float(meter.confidence.mean()), took, tags
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from synesthete.audio.timeline import Timeline
-from synesthete.clock import parse_timestamp
+from synesthete.config.analyse import AnalyseOptions
 from synesthete.config.base import build
 from synesthete.config.render import RenderOptions
 from synesthete.render.listen import hear
@@ -65,6 +65,8 @@ def analyse(
     *,
     start: str | float | Fraction | None = None,
     end: str | float | Fraction | None = None,
+    bpm: float | None = None,
+    stems: str | Path | None = None,
     allow_truncated: bool = False,
     workspace: str | Path = ".",
 ) -> Timeline:
@@ -76,6 +78,10 @@ def analyse(
         Any sound file that FFmpeg decodes, or a film with sound.
     start, end
         The part to analyse: seconds, or ``"m:ss"``.
+    bpm
+        The tempo, where it is known, 50 to 225 beats per minute.
+    stems
+        A folder with drums, bass, vocals or other as files of their own.
     allow_truncated
         Use what can be decoded of a damaged file.
     workspace
@@ -83,18 +89,29 @@ def analyse(
 
     Returns
     -------
-    Named columns at 100 Hz; ``at_frames(frame_rate)`` gives them on a film's clock.
+    Named columns at 100 Hz; ``at_frames(frame_rate)`` gives them on a film's clock, and ``music`` holds
+    beats, key and sections.
 
     Raises
     ------
     InputError
-        If the song can't be used.
+        If the song, a stem or an option can't be used.
     """
+    options = build(
+        AnalyseOptions,
+        {
+            "start": start, "end": end, "bpm": bpm, "stems": stems, "workspace": workspace,
+            "allow_truncated": allow_truncated,
+        },
+        where="options",
+    )  # fmt: skip
     timeline, _ = hear(
         Path(song),
-        start=None if start is None else parse_timestamp(start),
-        end=None if end is None else parse_timestamp(end),
-        allow_truncated=allow_truncated,
-        workspace=Path(workspace),
+        start=options.start,
+        end=options.end,
+        allow_truncated=options.allow_truncated,
+        workspace=options.workspace,
+        bpm=options.bpm,
+        stems=options.stems,
     )
     return timeline

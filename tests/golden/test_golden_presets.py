@@ -22,7 +22,7 @@ def a_loud_moment(control: Control) -> Signals:
     """Fixed values for every signal: the picture does not hang on how music is heard."""
     curves = {"calm": 0.0} | dict.fromkeys(control.envelopes, 0.7)
     curves |= {name: 0.3 + 0.2 * k for k, name in enumerate(sorted(control.phases))}
-    curves |= dict.fromkeys([*control.wander, *control.oscillators], 0.4)
+    curves |= dict.fromkeys([*control.wander, *control.parts, *control.oscillators], 0.4)
     return Signals(Fraction(30), {name: np.array([value]) for name, value in curves.items()})
 
 

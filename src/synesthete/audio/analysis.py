@@ -14,6 +14,7 @@ from synesthete.audio.columns import COLUMN_NAMES, DERIVED_NAMES, MEASURED_NAMES
 from synesthete.audio.features import FeatureStream, Measured
 from synesthete.audio.listening import listen_through
 from synesthete.audio.music import Music
+from synesthete.audio.rhythm import BPM_RANGE
 from synesthete.audio.stem_rows import stem_rows
 from synesthete.audio.stems import STEM_COLUMNS
 from synesthete.audio.timeline import INDEX_FILE, SPECTRUM_FILE, TABLE_FILE, Timeline, write_index
@@ -23,13 +24,11 @@ from synesthete.files import make_folder, whole_file, writing_to
 
 __all__ = ["ANALYSIS_VERSION", "analyse_stream"]
 
-ANALYSIS_VERSION: Final = 2
+ANALYSIS_VERSION: Final = 3
 """Part of every cache key: raise it with every change of what a column holds."""
 
 _MAX_GAIN_DB: Final = 60.0
 _LENGTH_TOLERANCE_SECONDS: Final = 0.05
-_BPM_RANGE: Final = (30, 300)
-
 Chunk = Float32[np.ndarray, "channels samples"]
 
 
@@ -84,10 +83,8 @@ def analyse_stream(
     """
     if not -_MAX_GAIN_DB <= gain_db <= _MAX_GAIN_DB:
         raise InputError(f"gain {gain_db} dB is outside -60 to 60; pass for instance 6")
-    if bpm is not None and not _BPM_RANGE[0] <= bpm <= _BPM_RANGE[1]:
-        raise InputError(
-            f"a tempo of {bpm:g} bpm is outside {_BPM_RANGE[0]} to {_BPM_RANGE[1]}; pass another"
-        )
+    if bpm is not None and not BPM_RANGE[0] <= bpm <= BPM_RANGE[1]:
+        raise InputError(f"a tempo of {bpm:g} bpm is outside {BPM_RANGE[0]} to {BPM_RANGE[1]}; pass another")
     make_folder(folder)
     with writing_to(folder):
         (folder / INDEX_FILE).unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from synesthete.clock import ANALYSIS_RATE
 __all__ = ["EVIDENCE", "Heard", "Pulse", "candidate_pulses", "find_beats", "weigh"]
 
 _RATIOS: Final = (1.0, 2 / 3, 3 / 2, 1 / 2, 2.0, 3 / 4, 4 / 3, 1 / 3, 3.0)
-_BPM_RANGE: Final = (52.0, 230.0)
+_BPM_RANGE: Final = (48.0, 230.0)  # what may be given as a tempo, and a little more
 _ACCENTS: Final = (1.0, 0.6, 0.2, 0.0)
 _STRETCHES: Final = np.exp(np.linspace(np.log(0.62), np.log(1.5), 64))
 _TIGHTNESS: Final = 1000.0

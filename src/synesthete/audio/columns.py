@@ -92,7 +92,8 @@ _MEASURED: Final = (
     ColumnSpec("zcr", "crossings / sample", 0.0, 1.0, "level", "sign changes of mono within ±20 ms, gated"),
     *(
         ColumnSpec(
-            f"chroma_{i}", "ratio", 0.0, 1.0, "level", f"energy of pitch class {pitch} / the strongest, gated"
+            f"chroma_{i}", "ratio", 0.0, 1.0, "level",
+            f"magnitudes of spectral peaks at pitch class {pitch}, weighed, / the strongest class, gated",
         )
         for i, pitch in enumerate(_PITCHES)
     ),

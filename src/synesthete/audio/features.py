@@ -15,6 +15,7 @@ from torch.nn import functional
 from synesthete.audio.columns import BANDS, COLUMN_NAMES, FLOOR_DBFS, MEASURED_NAMES, SPECTRUM_BANDS
 from synesthete.audio.kernels import LONG, MIDDLE, Kernels, kernels_for
 from synesthete.audio.listening import listen_through
+from synesthete.audio.pitch import pitch_classes
 from synesthete.clock import ANALYSIS_SAMPLE_RATE, HOP_SAMPLES, analysis_ticks
 from synesthete.errors import InputError
 
@@ -294,8 +295,8 @@ def _bands(
     power = torch.cat([kernels.bands_low(long), kernels.bands_high(middle)], dim=-1)
     sums = [power[..., first:last].sum(dim=-1, keepdim=True) for first, last in ((0, 3), (3, 6), (6, 8))]
     spectrum = torch.cat([kernels.spectrum_low(long), kernels.spectrum_high(middle)], dim=-1)
-    pitches = kernels.chroma(long)
-    chroma = pitches / pitches.amax(dim=-1, keepdim=True).clamp(min=_TINY_POWER)
+    strengths = pitch_classes(long)
+    chroma = strengths / strengths.amax(dim=-1, keepdim=True).clamp(min=_TINY_POWER)
     return _level(torch.cat([power, *sums], dim=-1)), _level(spectrum), chroma
 
 

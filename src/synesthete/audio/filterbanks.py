@@ -1,18 +1,16 @@
-"""Filter banks on the bins of a spectrum: log bands, onset bands, mel, chroma; constants of the analysis."""
+"""Filter banks on the bins of a spectrum: log bands, onset bands, mel; constants of the analysis."""
 
 from typing import Final
 
 import numpy as np
 from jaxtyping import Float64
 
-from synesthete.audio.columns import CHROMA
 from synesthete.clock import ANALYSIS_SAMPLE_RATE
 
 __all__ = [
     "BAND_HIGH_HZ",
     "BAND_LOW_HZ",
     "bin_frequencies",
-    "chroma_bank",
     "log_edges",
     "mel_bank",
     "overlap_bank",
@@ -86,22 +84,6 @@ def mel_bank(n_fft: int, bands: int) -> Bank:
     rise = (freqs - corners[:-2]) / (corners[1:-1] - corners[:-2])
     fall = (corners[2:] - freqs) / (corners[2:] - corners[1:-1])
     return np.asarray(np.clip(np.minimum(rise, fall), 0.0, None) * (2.0 / (corners[2:] - corners[:-2])))
-
-
-def chroma_bank(n_fft: int) -> Bank:
-    """Fold bins onto the 12 pitch classes (C first, A4 = 440 Hz), each cos² wide a semitone either way.
-
-    Weighed by a Gaussian of 1.5 octaves around C5: below, bins are wider than semitones; above, they hold
-    overtones. Nothing below 120 Hz or above 5 kHz counts.
-    """
-    freqs = bin_frequencies(n_fft)
-    heard = (freqs >= 120) & (freqs <= 5000)
-    safe = np.where(heard, freqs, 440.0)
-    pitch = 12 * np.log2(safe / 440.0) + 69
-    distance = (pitch[:, None] - np.arange(CHROMA) + 6) % 12 - 6
-    near = np.where(np.abs(distance) < 1, np.cos(np.pi / 2 * distance) ** 2, 0.0)
-    octaves = np.log2(safe / 523.25)
-    return np.asarray(near * (np.exp(-0.5 * (octaves / 1.5) ** 2) * heard)[:, None])
 
 
 # Slaney's Auditory Toolbox: linear below 1 kHz (200/3 Hz a mel), logarithmic above (27 mels for ×6.4).

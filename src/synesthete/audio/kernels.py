@@ -61,7 +61,6 @@ class Kernels(NamedTuple):
     bands_high: Bank
     spectrum_low: Bank
     spectrum_high: Bank
-    chroma: Bank
     mel: Bank
     onset: Bank
     whole: Bank
@@ -98,7 +97,6 @@ def kernels_for(device: str) -> Kernels:
         bands_high=bank(filterbanks.overlap_bank(low[LONG_BANDS:], high[LONG_BANDS:], MIDDLE), MIDDLE),
         spectrum_low=bank(filterbanks.overlap_bank(*fine_low, LONG), LONG),
         spectrum_high=bank(filterbanks.overlap_bank(*fine_high, MIDDLE), MIDDLE),
-        chroma=bank(filterbanks.chroma_bank(LONG), LONG),
         mel=Bank(filterbanks.mel_bank(MIDDLE, _MEL_BANDS), device),
         onset=bank(filterbanks.triangle_bank(SHORT, _ONSET_PER_OCTAVE), SHORT),
         whole=bank(np.ones((SHORT // 2 + 1, 1)), SHORT),

@@ -85,8 +85,8 @@ def listen_through(
 
 
 def _moments(ticks: np.ndarray, duration_s: float) -> tuple[float, ...]:
-    seconds = np.clip(ticks / ANALYSIS_RATE, 0.0, duration_s)
-    return tuple(round(float(moment), _DIGITS) for moment in seconds)
+    seconds = np.round(ticks / ANALYSIS_RATE, _DIGITS)
+    return tuple(np.clip(seconds, 0.0, duration_s).tolist())
 
 
 def _section_numbers(sections: tuple[Section, ...], ticks: int) -> Column:

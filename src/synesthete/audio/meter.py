@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64
-from scipy.ndimage import uniform_filter1d
+from scipy.ndimage import grey_opening, maximum_filter1d, uniform_filter1d
 
 from synesthete.audio.bars import Bars, find_bars
 from synesthete.audio.beats import Heard, find_beats
@@ -21,8 +21,13 @@ __all__ = ["Meter", "find_meter", "heard_in"]
 # Noise, rain, free notes and pads reach 0.07; the least rhythmic song of our tests that has a beat, 0.18.
 _NO_BEAT: Final = 0.07
 _CLEAR_BEAT: Final = 0.17
+_SURE: Final = 0.5
+_BRIDGED_TICKS: Final = 600
 _KEPT: Final = 0.2
 _PRESENCE_TICKS: Final = 121
+_NEAR_TICKS: Final = 7
+_CARRYING_BEATS: Final = 7
+_CARRIED_SHARES: Final = (0.08, 0.25)
 _FEWEST_BEATS: Final = 4
 _SHORTEST_TICKS: Final = 300
 _BLOCK_TICKS: Final = 60_000
@@ -179,12 +184,31 @@ def _hear_block(
     if ticks < _SHORTEST_TICKS:
         return np.zeros(0), np.zeros(ticks), find_bars(np.zeros(0), heard)
     tempo = estimate_tempo(heard.streams, bpm=bpm)
-    presence = uniform_filter1d(1.0 - silence.astype(np.float64), _PRESENCE_TICKS, mode="nearest")
+    # Dry hits leave silence between them: only what outlasts the slowest beat is a pause.
+    pause = grey_opening(silence.astype(np.float64), _PRESENCE_TICKS, mode="nearest")
+    presence = uniform_filter1d(1.0 - pause, _PRESENCE_TICKS, mode="nearest")
     sure = np.clip((tempo.salience - _NO_BEAT) / (_CLEAR_BEAT - _NO_BEAT), 0.0, 1.0)
-    confidence = sure * sure * (3.0 - 2.0 * sure) * np.clip(2.0 * presence - 0.5, 0.0, 1.0)
     found = find_beats(heard, tempo, bpm=bpm)
+    sure = sure * sure * (3.0 - 2.0 * sure) * _carried(found, heard.streams[0])
+    there = np.clip(2.0 * presence - 0.5, 0.0, 1.0)
+    confidence = sure * there
     at = np.clip(np.rint(found).astype(np.int64), 0, ticks - 1)
-    beats = found[confidence[at] >= _KEPT]
+    # Beats go on through a break of a few seconds, as a listener's foot does; not through silence.
+    kept = (maximum_filter1d(sure, 2 * _BRIDGED_TICKS + 1) >= _SURE) & (there >= _KEPT)
+    beats = found[kept[at]]
     if len(beats) < _FEWEST_BEATS:
         beats, confidence = beats[:0], np.zeros(ticks)
     return beats, confidence, find_bars(beats, heard)
+
+
+def _carried(
+    beats: Float64[np.ndarray, " beats"], strength: Float64[np.ndarray, " ticks"]
+) -> Float64[np.ndarray, " ticks"]:
+    """Tell, 0-1 at every tick, whether onsets carry the beats around it: no beat goes before its music."""
+    if len(beats) == 0:
+        return np.zeros(len(strength))
+    at = np.clip(np.rint(beats).astype(np.int64), 0, len(strength) - 1)
+    on = np.minimum(maximum_filter1d(strength, _NEAR_TICKS)[at], 1.0)
+    share = uniform_filter1d(on, _CARRYING_BEATS, mode="nearest")
+    low, high = _CARRIED_SHARES
+    return np.asarray(np.interp(np.arange(len(strength)), beats, np.clip((share - low) / (high - low), 0, 1)))

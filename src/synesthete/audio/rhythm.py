@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d, uniform_filter1d
 
 from synesthete.clock import ANALYSIS_RATE
 
-__all__ = ["STREAMS", "Tempo", "estimate_tempo", "onset_streams"]
+__all__ = ["BPM_RANGE", "STREAMS", "Tempo", "estimate_tempo", "onset_streams"]
 
 STREAMS: Final = ("all", "low", "middle", "high")
 """What each stream follows: the column ``onset``; 30-144 Hz; 0.14-1.5 kHz; 1.5-16 kHz."""
@@ -29,7 +29,10 @@ _STREAM_WEIGHTS: Final = (1.0, 1.0, 0.7, 0.5)
 _MULTIPLES: Final = ((1, 1.0), (2, 1.0), (3, 0.5), (4, 1.0))
 
 _GRID_STEP: Final = 0.012
-_GRID: Final = np.exp(np.arange(np.log(50.0), np.log(225.0), _GRID_STEP))
+BPM_RANGE: Final = (50.0, 225.0)
+"""Tempi that are looked for."""
+
+_GRID: Final = np.exp(np.arange(np.log(BPM_RANGE[0]), np.log(BPM_RANGE[1]), _GRID_STEP))
 _PRIOR_BPM: Final = 120.0
 _PRIOR_OCTAVES: Final = 0.55
 _GIVEN_OCTAVES: Final = 0.06

@@ -65,7 +65,7 @@ def find_silences(
 
     Returns
     -------
-    Start and end of each stretch at 0.5 or more, seconds, in order; ``(10, 40)`` ticks are 0.1 s to 0.4 s.
+    Start and end of each stretch at 0.5 or more, seconds, in order.
 
     Examples
     --------

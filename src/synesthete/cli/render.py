@@ -38,6 +38,8 @@ AspectOption = Annotated[Aspect | None, _option("aspect")]
 FpsOption = Annotated[str, _option("fps")]
 StartOption = Annotated[str | None, _option("start")]
 EndOption = Annotated[str | None, _option("end")]
+BpmOption = Annotated[float | None, _option("bpm")]
+StemsOption = Annotated[Path | None, _option("stems")]
 DeviceOption = Annotated[Device, _option("device")]
 PrecisionOption = Annotated[PrecisionName, _option("precision")]
 KernelsOption = Annotated[Kernels, _option("kernels")]
@@ -66,6 +68,8 @@ def render(
     fps: FpsOption = "30",
     start: StartOption = None,
     end: EndOption = None,
+    bpm: BpmOption = None,
+    stems: StemsOption = None,
     preview: Annotated[bool, _option("preview", "--preview")] = False,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
@@ -86,7 +90,8 @@ def render(
     """Render SONG to a film. Repeating the command resumes it, or recognises what is finished."""
     options = _options(
         preset=preset, generator=generator, seed=seed, set=tuple(set_ or ()), resolution=resolution,
-        aspect=aspect, fps=fps, start=start, end=end, preview=preview, device=device, precision=precision,
+        aspect=aspect, fps=fps, start=start, end=end, bpm=bpm, stems=stems, preview=preview,
+        device=device, precision=precision,
         kernels=kernels, tile=tile, encoder=encoder, crf=crf, speed=speed, frames=frames, workers=workers,
         workspace=workspace, force=force, allow_truncated=allow_truncated,
     )  # fmt: skip

@@ -24,6 +24,7 @@ __all__ = [
     "Net",
     "Oscillator",
     "Palette",
+    "Part",
     "Phase",
     "Preset",
     "Surface",
@@ -39,6 +40,7 @@ DEFAULT_PRESETS: dict[GeneratorName, str] = {"cppn": "silk"}
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}(\.[a-z]{1,16})?$")]
 Unit = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=60)]
 Amount = Annotated[float, Field(ge=-20, le=20)]
@@ -52,7 +54,7 @@ class Envelope(Frozen):
     held and released with time constant ``release``, and smoothed, centred, over ``attack``.
     """
 
-    column: Name
+    column: ColumnName
     floor: float = 0.0
     ceil: float = 1.0
     gamma: Annotated[float, Field(gt=0, le=8)] = 1.0
@@ -68,16 +70,31 @@ class Envelope(Frozen):
 
 
 class Phase(Frozen):
-    """A phase in turns: the integral of ``rate + Σ drive[signal] · signal``, at rest in silence."""
+    """A phase in turns: the integral of ``rate + Σ drive[signal] · signal``, at rest in silence.
+
+    With ``beats`` it is locked to the music as well: one more turn every so many beats, exactly, where there
+    are beats; where there are none, ``rate`` and ``drive`` alone move it.
+    """
 
     rate: Annotated[float, Field(ge=-10, le=10)] = 0.0
     drive: dict[Name, Amount] = {}
+    beats: Annotated[float, Field(ge=0.25, le=256)] | None = None
 
 
 class Wander(Frozen):
     """Smooth seeded noise, about -1 to 1, that forgets itself after ``correlation`` seconds of music."""
 
     correlation: Annotated[float, Field(ge=0.1, le=600)] = 8.0
+
+
+class Part(Frozen):
+    """A level, -1 to 1, for each section of the music; it comes back when the section does.
+
+    The levels of successive letters lie well apart. It glides over ``glide`` seconds, centred
+    on the border.
+    """
+
+    glide: Annotated[float, Field(ge=0.05, le=30)] = 2.5
 
 
 class Oscillator(Frozen):
@@ -100,8 +117,9 @@ _HOUSE_ENVELOPES = {
 }
 _HOUSE_PHASES = {
     "turn": Phase(rate=0.004, drive={"energy": 0.006, "spark": 0.02}),
-    "flow": Phase(rate=0.01, drive={"body": 0.05, "energy": 0.02, "spark": 0.09}),
+    "flow": Phase(rate=0.01, drive={"body": 0.045, "energy": 0.02, "spark": 0.07, "pulse": 0.06}),
     "evolve": Phase(rate=0.004, drive={"energy": 0.004}),
+    "bars": Phase(beats=4),
 }
 
 
@@ -112,7 +130,8 @@ class Control(Frozen):
     envelopes: dict[Name, Envelope] = _HOUSE_ENVELOPES
     phases: dict[Name, Phase] = _HOUSE_PHASES
     wander: dict[Name, Wander] = {"drift": Wander(correlation=9.0), "sway": Wander(correlation=5.0)}
-    oscillators: dict[Name, Oscillator] = {}
+    parts: dict[Name, Part] = {"part": Part()}
+    oscillators: dict[Name, Oscillator] = {"sweep": Oscillator(phase="bars")}
 
     @model_validator(mode="before")
     @classmethod
@@ -123,12 +142,20 @@ class Control(Frozen):
             "envelopes": {name: item.model_dump() for name, item in _HOUSE_ENVELOPES.items()},
             "phases": {name: item.model_dump() for name, item in _HOUSE_PHASES.items()},
             "wander": {"drift": {"correlation": 9.0}, "sway": {"correlation": 5.0}},
+            "parts": {"part": {}},
+            "oscillators": {"sweep": {"phase": "bars"}},
         }
         return merge(house, values)
 
     @model_validator(mode="after")
     def _known_names(self) -> "Control":
-        groups: list[Mapping[str, Frozen]] = [self.envelopes, self.phases, self.wander, self.oscillators]
+        groups: list[Mapping[str, Frozen]] = [
+            self.envelopes,
+            self.phases,
+            self.wander,
+            self.parts,
+            self.oscillators,
+        ]
         names = [name for group in groups for name in group]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -144,7 +171,9 @@ class Control(Frozen):
 
     def names(self) -> frozenset[str]:
         """Give the names of all signals, ``calm`` (1 in silence) included."""
-        return frozenset({"calm", *self.envelopes, *self.phases, *self.wander, *self.oscillators})
+        return frozenset(
+            {"calm", *self.envelopes, *self.phases, *self.wander, *self.parts, *self.oscillators}
+        )
 
 
 class Modulation(Frozen):

@@ -121,6 +121,9 @@ FrameRate = Annotated[
 ]
 
 
+Bpm = Annotated[float, Field(ge=50, le=225)]
+
+
 class RenderOptions(Frozen):
     """How to render one song; defaults are those of ``synesthete render``."""
 
@@ -135,6 +138,10 @@ class RenderOptions(Frozen):
     fps: FrameRate = Field(default=Fraction(30), description="24000/1001 to 120; fractions are allowed.")
     start: Timestamp | None = Field(default=None, description="Where in the song to start: seconds or m:ss.")
     end: Timestamp | None = Field(default=None, description="Where in the song to end: seconds or m:ss.")
+    bpm: Bpm | None = Field(default=None, description="The song's tempo, if you know it: 50 to 225.")
+    stems: Path | None = Field(
+        default=None, description="Folder with drums, bass, vocals or other as files of their own."
+    )
     device: Device = Field(default="auto", description="Where to compute.")
     precision: PrecisionName = Field(default="auto", description="Of the matrix products of wide nets.")
     kernels: Kernels = Field(default="auto", description="Compile fused kernels, or not.")

@@ -14,14 +14,26 @@ from scipy.ndimage import uniform_filter1d
 
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import ANALYSIS_RATE, Clock
-from synesthete.config.preset import Control, Envelope, Modulation, Oscillator, Phase, Wander
+from synesthete.config.preset import Control, Envelope, Modulation, Oscillator, Part, Phase, Wander
 from synesthete.errors import ConfigError
 from synesthete.seeding import generator_for
 
-__all__ = ["Signals", "build_signals", "follow", "integrate", "modulate", "wander_noise"]
+__all__ = [
+    "Signals",
+    "build_signals",
+    "count_beats",
+    "follow",
+    "integrate",
+    "modulate",
+    "part_levels",
+    "wander_noise",
+]
 
 _DECIBEL_COLUMNS = ("loudness", "bass", "mid", "treble", *(f"band_{i}" for i in range(8)))
 _SONG_LEVEL = 0.82
+_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
+_SURE_BEAT = 0.2
+_PAUSE_BEATS = 2.5
 _KNOTS_PER_DRAW = 256
 _SURROUNDINGS_TICKS = 301  # ±1.5 s
 _STEP = 1.0 / ANALYSIS_RATE
@@ -67,19 +79,25 @@ def build_signals(timeline: Timeline, control: Control, *, frame_rate: Fraction,
     ticks: dict[str, np.ndarray] = {"calm": 1.0 - presence}
     for name, envelope in control.envelopes.items():
         if envelope.column not in timeline.names:
+            stem = "; pass --stems FOLDER, with that stem in it" if "." in envelope.column else ""
             raise ConfigError(
-                f"control.envelopes.{name}.column = {envelope.column!r} is no Timeline column; "
+                f"control.envelopes.{name}.column = {envelope.column!r} is no Timeline column{stem}; "
                 f"known are {', '.join(timeline.names)}"
             )
         column = np.asarray(timeline.column(envelope.column), dtype=np.float64)
         if envelope.column in _DECIBEL_COLUMNS:
             column = np.where(column > 0, column + lift, 0.0)
         ticks[name] = follow(column, envelope) * presence
+    beats = count_beats(timeline)
     for name, phase in control.phases.items():
         ticks[name] = integrate(phase, ticks, presence)
+        if phase.beats is not None:
+            ticks[name] += beats / phase.beats
     music_seconds = _running_integral(presence)
     for name, wander in control.wander.items():
         ticks[name] = wander_noise(music_seconds, wander, seed=seed, name=name)
+    for name, part in control.parts.items():
+        ticks[name] = part_levels(np.asarray(timeline.column("section")), part, seed=seed, name=name)
     for name, oscillator in control.oscillators.items():
         ticks[name] = _oscillate(oscillator, ticks[oscillator.phase])
     clock = Clock(frame_rate)
@@ -108,12 +126,7 @@ def follow(column: Float[np.ndarray, " ticks"], envelope: Envelope) -> Float[np.
         # A decaying peak hold is a running maximum in the log domain: no loop over ticks.
         decay = np.arange(len(x)) * (_STEP / envelope.release)
         x = np.exp(np.maximum.accumulate(np.log(x + 1e-9) + decay) - decay)
-    width = round(2 * envelope.attack * ANALYSIS_RATE) | 1  # odd, so that it is centred
-    if width > 1:
-        kernel = np.hanning(width + 2)[1:-1]
-        padded = np.pad(x, (width // 2, width - 1 - width // 2), mode="edge")
-        x = np.convolve(padded, kernel / kernel.sum(), mode="valid")
-    return x
+    return _hann_smoothed(x, round(2 * envelope.attack * ANALYSIS_RATE) | 1)  # odd, so that it is centred
 
 
 def integrate(
@@ -129,6 +142,44 @@ def integrate(
     for name, amount in phase.drive.items():
         rate = rate + amount * curves[name]
     return _running_integral(rate * presence)
+
+
+def count_beats(timeline: Timeline) -> Float[np.ndarray, " ticks"]:
+    """Count beats, between beats too; the count rests where there is no beat to be sure of.
+
+    Returns
+    -------
+    Beats since the start at 100 Hz: between two beats that are sure, it grows by exactly 1.
+    """
+    moments = np.array(timeline.music.beats)
+    if len(moments) < 2:
+        return np.zeros(timeline.ticks)
+    at = np.clip(np.rint(moments * ANALYSIS_RATE).astype(np.int64), 0, timeline.ticks - 1)
+    sure = np.hypot(timeline.column("beat_sin")[at], timeline.column("beat_cos")[at]) > _SURE_BEAT
+    gaps = np.diff(moments)
+    # Whole beats only, so that what is locked to them stays so after a pause.
+    counted = sure[1:] & sure[:-1] & (gaps <= _PAUSE_BEATS * np.median(gaps))
+    count = np.concatenate([[0.0], np.cumsum(counted)])
+    return np.asarray(np.interp(np.arange(timeline.ticks) * _STEP, moments, count))
+
+
+def part_levels(
+    section: Float[np.ndarray, " ticks"], part: Part, *, seed: int, name: str
+) -> Float[np.ndarray, " ticks"]:
+    """Give each section's music its level, and glide from one to the next.
+
+    Parameters
+    ----------
+    section
+        The Timeline's column: the same number, the same music.
+
+    Returns
+    -------
+    -1 to 1. Steps of the golden ratio keep the levels of successive numbers apart.
+    """
+    first = generator_for(seed, f"part.{name}", 0).random()
+    levels = 2.0 * np.mod(first + _GOLDEN * section.astype(np.float64), 1.0) - 1.0
+    return _hann_smoothed(levels, round(part.glide * ANALYSIS_RATE) | 1)
 
 
 def wander_noise(
@@ -166,6 +217,15 @@ def modulate(parameter: Modulation, signals: Signals) -> Float[np.ndarray, " fra
     for name, amount in parameter.by.items():
         curve = curve + amount * signals.curves[name]
     return curve
+
+
+def _hann_smoothed(curve: np.ndarray, width: int) -> np.ndarray:
+    """Smooth without delay by a Hann kernel of an odd number of ticks; the ends are held."""
+    if width == 1:
+        return curve
+    kernel = np.hanning(width + 2)[1:-1]
+    padded = np.pad(curve, (width // 2, width // 2), mode="edge")
+    return np.convolve(padded, kernel / kernel.sum(), mode="valid")
 
 
 def _oscillate(oscillator: Oscillator, phase: np.ndarray) -> np.ndarray:

@@ -167,7 +167,7 @@ class CppnGenerator:
             if self._wide:
                 self._path = replace(self._path, dtype=self._calibrate_dtype(trajectory, size))
             if self._fuser.available:
-                self._path = replace(self._path, kernels=self._compile(trajectory, size))
+                self._path = replace(self._path, kernels=self._compile(trajectory))
         path = self._path
         kernels = "fused" if path.kernels.fused else "eager"
         return f"{kernels}-{str(path.dtype).removeprefix('torch.')}-step{path.step}-{self._device.type}"
@@ -306,10 +306,13 @@ class CppnGenerator:
             pictures.append(picture[:, : cut.height])
         return torch.stack(pictures)
 
-    def _compile(self, trajectory: Trajectory, size: Size) -> Kernels:
+    def _compile(self, trajectory: Trajectory) -> Kernels:
         """Compile what this structure needs and has not been compiled yet; all or nothing."""
         s, row = self._structure, trajectory.row(0)
-        grid = Grid.of(Size(min(size.width, 96), min(size.height, 54)), self._path.step, self._device)
+        # Dynamo takes sizes of 1 for constants, and sizes that are equal in the example for equal always: a
+        # step of 8 differs from the four taps, and what is compiled with it serves 4 and 2 as well.
+        step = 1 if self._path.step == 1 else 8
+        grid = Grid.of(Size(96, 54), step, self._device)
         view = view_vector(row, warp_scale=self._look.view.warp_scale).to(self._device)
         light = light_vector(row, self._look.palette, grid.pixel).to(self._device)
         field: Kernel | None = s.field
@@ -318,10 +321,10 @@ class CppnGenerator:
             key = ("field", s.spec, s.fold, s.mirror, s.warp)
             field = self._fuser.fuse(key, s.field, grid.x, grid.y, view, packed)
         nodes = torch.zeros(3, len(grid.y), grid.x.shape[1]).to(self._device)
-        widen = self._fuser.fuse(("widen", self._path.step), s.widen, nodes, grid.weights, grid.slopes)
+        widen = self._fuser.fuse(("widen", step), s.widen, nodes, grid.weights, grid.slopes)
         rows = torch.zeros(4, len(grid.y), (grid.x.shape[1] - NODE_BORDER) * grid.step).to(self._device)
         paint = self._fuser.fuse(
-            ("paint", s.relief, s.lines, self._path.step),
+            ("paint", s.relief, s.lines, step),
             s.paint,
             rows,
             grid.weights,

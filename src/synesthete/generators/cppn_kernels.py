@@ -114,7 +114,7 @@ class Structure:
         # Columns come first, so that the inner loop runs along many rows and not along one short step.
         across = nodes.transpose(1, 2).contiguous()
         taps = [across[:, k : k + cells, None, :] for k in range(4)]
-        weight, rise = weights[:, :, None].unbind(1), slopes[:, :, None].unbind(1)
+        weight, rise = ([column[:, k, None] for k in range(4)] for column in (weights, slopes))
         values = taps[0] * weight[0] + taps[1] * weight[1] + taps[2] * weight[2] + taps[3] * weight[3]
         angles = [tap[0] for tap in taps]
         slope = angles[0] * rise[0] + angles[1] * rise[1] + angles[2] * rise[2] + angles[3] * rise[3]

@@ -27,6 +27,7 @@ from synesthete.render.preview import write_previews
 from synesthete.render.quantise import Quantiser
 from synesthete.render.run import RunFolder, StoredPart
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
+from synesthete.render.threads import single_threaded
 
 __all__ = ["Event", "FilmMaker"]
 
@@ -78,7 +79,7 @@ class FilmMaker:
         if missing:
             folder = self._plan.options.frames
             jobs = [SegmentJob(s, "", film=False, frames_folder=folder) for s in missing]
-            with self._single_threaded():
+            with single_threaded():
                 self._render(jobs, self._score())
             self._folder.clear_work()
         return len(self._segments)
@@ -90,7 +91,7 @@ class FilmMaker:
         -------
         The number of Segments that were finished before.
         """
-        with self._single_threaded():
+        with single_threaded():
             return self._make()
 
     def _make(self) -> int:
@@ -277,16 +278,6 @@ class FilmMaker:
         loudness = self._timeline.column("loudness")
         moment = int(np.argmax(loudness)) / 100
         return min(Clock(self._plan.frame_rate).frame_at(moment), self._plan.frames - 1)
-
-    @contextmanager
-    def _single_threaded(self) -> Iterator[None]:
-        """Keep torch to one thread, as Segments run side by side; the caller's setting comes back."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -118,6 +118,8 @@ def make_plan(song: Path, options: RenderOptions) -> tuple[RenderPlan, Timeline]
         end=options.end,
         allow_truncated=options.allow_truncated,
         workspace=options.workspace,
+        bpm=options.bpm,
+        stems=options.stems,
     )
     plan = RenderPlan(
         song=facts,

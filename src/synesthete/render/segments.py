@@ -22,6 +22,7 @@ from synesthete.generators.base import Generator, Trajectory
 from synesthete.media.encode import SegmentWriter
 from synesthete.media.images import write_png
 from synesthete.render.frames import frame_file
+from synesthete.render.memory import trim
 from synesthete.render.plan import RenderPlan, Segment
 from synesthete.render.quantise import Quantiser
 from synesthete.render.run import RunFolder
@@ -153,6 +154,7 @@ class SegmentRenderer:
             try:
                 while not self._stop.is_set():
                     self._render(waiting.get_nowait())
+                    trim()
             except queue.Empty:
                 pass
             except BaseException as error:

@@ -33,11 +33,12 @@ ROLLOFF_HZ = RATE / 2048 + 0.01
 ROLLOFF_OTHER_ROWS = 0.005
 # Of 1764; we count a crossing between a window's first sample and the one before, librosa doesn't.
 ZCR_CROSSINGS = 1
-# Our bank is cos² a semitone wide, librosa's a Gaussian; the same weighing of octaves and the same range.
-# Measured on jazz, techno and notes: mean correlation of the rows 0.985, 0.974 and 0.987; the strongest class
-# is the same in 97, 87 and 99.8 % of them.
-CHROMA_CORRELATION = 0.96
-CHROMA_SAME_CLASS = 0.85
+# librosa has no chroma of spectral peaks: it is folded here from its `piptrack`, which also places peaks by
+# parabolas, but gives the height of the parabola where we take the bin's. (Its `chroma_stft` folds all bins,
+# which is something else: 0.67 to 0.94 correlated with ours.) Measured on jazz, techno and notes: mean
+# correlation of the rows 0.9998, 0.9996 and 1.0000; the strongest class is the same in 98, 98 and 100 %.
+CHROMA_CORRELATION = 0.999
+CHROMA_SAME_CLASS = 0.97
 # Our bands are triangles of 1/8 octave under a soft ceiling, librosa's are mel bands. On jazz, techno and
 # notes, measured: correlation 0.953, 0.960 and 0.965; of our peaks 90, 100 and 100 % have one of librosa's
 # within 20 ms, of librosa's 95, 99 and 100 % one of ours.
@@ -101,14 +102,16 @@ def _chroma(ours):
 
 
 def _parity_chroma(sound, ours):
-    """Weigh octaves as we do: a Gaussian of 1.5 octaves around C5, 120 Hz to 5 kHz."""
-    power = _spectrum(sound, ours, 4096) ** 2
-    freqs = librosa.fft_frequencies(sr=RATE, n_fft=4096)
-    power[(freqs < 120) | (freqs > 5000)] = 0.0
-    centre = np.log2(523.25 / 27.5)
-    return librosa.feature.chroma_stft(
-        S=power, sr=RATE, n_fft=4096, tuning=0.0, ctroct=centre, octwidth=1.5, norm=np.inf
+    """Fold librosa's spectral peaks, 120 Hz to 5 kHz, weighed by a Gaussian of an octave around 370 Hz."""
+    hz, magnitude = librosa.piptrack(
+        S=_spectrum(sound, ours, 4096), sr=RATE, n_fft=4096, fmin=120, fmax=5000, threshold=0.0
     )
+    octaves = np.log2(np.where(hz > 0, hz, 370.0) / 370.0)
+    strength = np.where(hz > 0, magnitude * np.exp(-0.5 * octaves**2), 0.0)
+    note = librosa.hz_to_midi(370.0) + 12 * octaves
+    distance = [np.abs((note - pitch + 6) % 12 - 6) for pitch in range(12)]
+    near = [np.where(far < 1, np.cos(np.pi / 2 * far) ** 2, 0.0) for far in distance]
+    return np.stack([(strength * part).sum(axis=0) for part in near])
 
 
 def _parity_onset(sound, ours):

@@ -9,7 +9,7 @@ from synesthete.config.preset import Control, Envelope, Modulation, Oscillator, 
 from synesthete.errors import ConfigError
 from synesthete.generators.control import Signals, build_signals, follow, integrate, modulate, wander_noise
 
-COLUMNS = ("loudness", "silence", "bass", "mid", "treble", "onset", "beat")
+COLUMNS = ("loudness", "silence", "bass", "mid", "treble", "onset", "beat", "section")
 
 
 def make_timeline(seconds: float, **columns: np.ndarray | float) -> Timeline:
@@ -17,7 +17,7 @@ def make_timeline(seconds: float, **columns: np.ndarray | float) -> Timeline:
     ticks = round(seconds * 100)
     table = np.zeros((ticks, len(COLUMNS)), np.float32)
     for index, name in enumerate(COLUMNS):
-        table[:, index] = columns.get(name, 0.0 if name == "silence" else 0.6)
+        table[:, index] = columns.get(name, 0.0 if name in ("silence", "section") else 0.6)
     return Timeline(table, COLUMNS, np.zeros((ticks, 64), np.float32), ticks * 441, 44_100)
 
 
@@ -115,7 +115,8 @@ def test_in_silence_signals_are_zero_and_phases_rest(song_with_silence: Timeline
         assert np.abs(curves[name][quiet]).max() < 1e-6, name
     np.testing.assert_allclose(curves["calm"][quiet], 1.0)
     np.testing.assert_allclose(curves["calm"][loud], 0.0)
-    for name in (*control.phases, *control.wander, "lfo"):
+    free = [name for name, phase in control.phases.items() if phase.beats is None]
+    for name in (*free, *control.wander, "lfo"):
         assert np.ptp(curves[name][quiet]) < 1e-9, name
         assert np.ptp(curves[name][loud]) > 1e-4, name
     assert curves["energy"][loud].min() > 0.1

@@ -35,7 +35,10 @@ def signals_for(preset: Preset, frames: int = FRAMES) -> Signals:
         name: 0.5 + 0.4 * np.sin(3 * t + k) for k, name in enumerate(sorted({"calm", *control.envelopes}))
     }
     curves |= {name: (0.2 + 0.1 * k) * t + 0.4 for k, name in enumerate(sorted(control.phases))}
-    curves |= {name: np.sin(t + k) for k, name in enumerate(sorted({*control.wander, *control.oscillators}))}
+    curves |= {
+        name: np.sin(t + k)
+        for k, name in enumerate(sorted({*control.wander, *control.parts, *control.oscillators}))
+    }
     return Signals(Fraction(30), curves)
 
 
