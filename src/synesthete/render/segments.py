@@ -22,7 +22,7 @@ from synesthete.generators.base import Generator, Trajectory
 from synesthete.media.encode import SegmentWriter
 from synesthete.media.images import write_png
 from synesthete.render.frames import frame_file
-from synesthete.render.memory import trim
+from synesthete.render.memory import Trimmer
 from synesthete.render.plan import RenderPlan, Segment
 from synesthete.render.quantise import Quantiser
 from synesthete.render.run import RunFolder
@@ -127,6 +127,7 @@ class SegmentRenderer:
         self._stop = threading.Event() if stop is None else stop
         self._times: defaultdict[str, float] = defaultdict(float)
         self._times_lock = threading.Lock()
+        self._trimmer = Trimmer()
 
     @property
     def stage_seconds(self) -> dict[str, float]:
@@ -154,7 +155,7 @@ class SegmentRenderer:
             try:
                 while not self._stop.is_set():
                     self._render(waiting.get_nowait())
-                    trim()
+                    self._trimmer.trim()
             except queue.Empty:
                 pass
             except BaseException as error:

@@ -182,7 +182,7 @@ BAD: list[tuple[str, str]] = [
     ("cppn.net.activations=[]", r"cppn\.net\.activations = \[\]: Tuple should have at least 1 item"),
     ("cppn.net.activations=[relu]", r"cppn\.net\.activations\.0 = 'relu': should be 'sine', 'cosine'"),
     ("cppn.net.phases=[energy]", r"cppn\.net\.phases uses 'energy', which is no phase"),
-    ("cppn.net.signals.wind=1", r"cppn\.net\.signals uses 'wind'; known signals are air, body"),
+    ("cppn.net.signals.wind=1", r"cppn\.net\.signals uses 'wind'; known signals are air, bars, body"),
     ("cppn.net.signals.body=.nan", r"cppn\.net\.signals\.body = nan: should be a finite number"),
     ("cppn.surface.exposure.wind=1", r"cppn\.surface\.exposure uses 'wind'; known signals are"),
     (
