@@ -14,6 +14,7 @@ from PIL import Image
 
 from synesthete.audio.columns import COLUMNS
 from synesthete.audio.stems import stem_specs
+from synesthete.config.analyse import AnalyseOptions
 from synesthete.config.preset import load_preset, shipped_presets
 from synesthete.config.render import RenderOptions
 from synesthete.generators.base import Size
@@ -21,7 +22,9 @@ from synesthete.generators.control import build_signals
 from synesthete.generators.cppn import CppnGenerator
 from synesthete.generators.fuse import Fuser
 from synesthete.media.images import contact_sheet
+from synesthete.render.hearing_report import report_hearing
 from synesthete.render.listen import hear
+from synesthete.render.plot import write_plot
 from synesthete.render.quantise import Quantiser
 
 DOCS = Path(__file__).resolve().parent
@@ -112,6 +115,11 @@ def main() -> int:
     save(contact_sheet(pictures, columns=8, labels=labels, title=None), "presets.jpg")
     hero = [draw(name, SONGS[0], (0.62,), Size(480, 270), given.workspace)[0] for name in HERO]
     save(contact_sheet(hero, columns=3, labels=None, title=None), "hero.jpg")
+    heard = report_hearing(ALBUM / SONGS[0], AnalyseOptions(workspace=given.workspace))
+    plot = given.workspace / "heard.png"
+    write_plot(plot, heard)
+    with Image.open(plot) as picture:
+        save(np.asarray(picture.convert("RGB").resize((1200, 900), Image.Resampling.LANCZOS)), "heard.jpg")
     for name, text in (
         ("presets.md", presets_page()),
         ("timeline.md", timeline_page()),
