@@ -139,7 +139,8 @@ def _repetition(pattern: Float64[np.ndarray, "beats accents"], lag: int) -> floa
     if len(pattern) <= lag:
         return 0.0
     together = (pattern[lag:] * pattern[:-lag]).sum(axis=1).mean()
-    return float(together / (pattern * pattern).sum(axis=1).mean())
+    power = (pattern * pattern).sum(axis=1).mean()
+    return float(together / power) if power > 1e-12 else 0.0
 
 
 def _best_path(odds: Float64[np.ndarray, " beats"], metre: int) -> tuple[float, np.ndarray]:

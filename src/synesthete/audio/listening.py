@@ -19,6 +19,7 @@ from synesthete.clock import ANALYSIS_RATE
 
 __all__ = ["listen_through"]
 
+_LEAST_KEY_TICKS: Final = 200
 _DIGITS: Final = 4  # of moments and shares in what is written down: a tenth of a millisecond
 
 Column = Float32[np.ndarray, " ticks"]
@@ -78,7 +79,7 @@ def listen_through(
         beat_confidence=round(float(meter.confidence[audible].mean()), _DIGITS) if audible.any() else 0.0,
         tempo_bpm=None if tempo is None else round(tempo, 2),
         beats_per_bar=meter.beats_per_bar,
-        key=estimate_key(chroma, loudness),
+        key=estimate_key(chroma, loudness) if audible.sum() >= _LEAST_KEY_TICKS else None,
         sections=sections,
     )
     return {name: derived[name] for name in DERIVED_NAMES}, music

@@ -154,13 +154,18 @@ def find_meter(
     blocks = max(1, round(ticks / _BLOCK_TICKS))
     edges = [round(block * ticks / blocks) for block in range(blocks + 1)]
     confidence, bar_confidence = np.zeros(ticks), np.zeros(ticks)
-    beats, downbeats, votes = [], [], Counter[int]()
+    beats: list[np.ndarray] = []
+    downbeats: list[np.ndarray] = []
+    votes: Counter[int] = Counter()
     for start, stop in pairwise(edges):
         first, last = max(0, start - _CONTEXT_TICKS), min(ticks, stop + _CONTEXT_TICKS)
         part = slice(first, last)
         heard = heard_in({name: column[part] for name, column in columns.items()}, spectrum[part])
         found, sure, bars = _hear_block(heard, silence[part], bpm)
         own = (found + first >= start) & (found + first < stop)
+        if beats and len(beats[-1]) and len(found) > 1:
+            # The neighbour may have put the beat at the border on its own side.
+            own &= found + first > beats[-1][-1] + 0.5 * np.median(np.diff(found))
         beats.append(found[own] + first)
         downbeats.append(found[own & bars.begins] + first)
         confidence[start:stop] = sure[start - first : stop - first]

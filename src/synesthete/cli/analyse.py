@@ -66,6 +66,7 @@ def analyse(
         },
         where="options",
     )  # fmt: skip
+    from synesthete.audio.stems import find_stems
     from synesthete.render.hearing_report import report_hearing, write_arrays
     from synesthete.render.output import check_output
 
@@ -76,6 +77,10 @@ def analyse(
     ):
         if target is not None:
             check_output(target, song, example=example, because=because, option=option)
+            for stem in find_stems(stems).values() if stems else ():
+                check_output(
+                    target, stem, example=example, because=because, option=option, source="one of the stems"
+                )
 
     report = report_hearing(song, options)
     if output is not None:

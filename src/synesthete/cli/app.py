@@ -1,6 +1,7 @@
 """The commands, and how errors become one clear sentence and an exit status."""
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -81,6 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _discard_output()
         return 1
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            return _fail(given, f"cannot write ({error.strerror}); free some space and repeat the command", 1)
+        return _fail(given, f"{type(error).__name__}: {error}; {_REPORT}", 1)
     except Exception as error:
         return _fail(given, f"{type(error).__name__}: {error}; {_REPORT}", 1)
     return status if isinstance(status, int) else 0
@@ -97,6 +102,9 @@ def _fail(given: Sequence[str], message: str, status: int) -> int:
             print(f"synesthete: {sentence}", file=sys.stderr, flush=True)
     except BrokenPipeError:
         _discard_output()
+    except OSError:  # standard output is full: the sentence goes where there is room
+        _discard_output()
+        print(f"synesthete: {sentence}", file=sys.stderr, flush=True)
     return status
 
 

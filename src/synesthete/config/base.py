@@ -62,7 +62,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         text = data.decode("utf-8")
         _refuse_aliases(text, path)
-        value = yaml.safe_load(text)
+        value = yaml.load(text, _OnceLoader)
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except yaml.YAMLError as error:
@@ -86,6 +86,20 @@ def _refuse_aliases(text: str, path: Path) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_YAML_DEPTH:
             raise ConfigError(f"{path} is nested over {MAX_YAML_DEPTH} levels deep; simplify it")
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """PyYAML's safe loader, which refuses a key given twice instead of keeping the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key.value!r} is given twice", problem_mark=key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 def parse_assignment(text: str) -> tuple[list[str], Any]:
@@ -138,6 +152,9 @@ def _fault(detail: dict[str, Any]) -> str:
     if detail["type"] == "missing":
         return f"{field} is missing"
     message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    if detail["type"] == "value_error" and isinstance(detail.get("input"), dict):
+        # A rule over several fields: the whole mapping says nothing.
+        return message if not detail["loc"] else f"{field}: {message}"
     if message.startswith(shown):  # it names the value itself
         return f"{field}: {message}"
     return f"{field} = {shown}: {message}"

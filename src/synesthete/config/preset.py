@@ -72,13 +72,15 @@ class Envelope(Frozen):
 class Phase(Frozen):
     """A phase in turns: the integral of ``rate + Σ drive[signal] · signal``, at rest in silence.
 
-    With ``beats`` it is locked to the music as well: one more turn every so many beats, exactly, where there
-    are beats; where there are none, ``rate`` and ``drive`` alone move it.
+    With ``beats`` or ``bars`` it is locked to the music as well: one more turn every so many, exactly, where
+    there are beats; where there are none, ``rate`` and ``drive`` alone move it. Counting begins at the first
+    beat, or at the first downbeat.
     """
 
     rate: Annotated[float, Field(ge=-10, le=10)] = 0.0
     drive: dict[Name, Amount] = {}
     beats: Annotated[float, Field(ge=0.25, le=256)] | None = None
+    bars: Annotated[float, Field(ge=0.25, le=256)] | None = None
 
 
 class Wander(Frozen):
@@ -119,7 +121,7 @@ _HOUSE_PHASES = {
     "turn": Phase(rate=0.004, drive={"energy": 0.006, "spark": 0.02}),
     "flow": Phase(rate=0.01, drive={"body": 0.045, "energy": 0.02, "spark": 0.07, "pulse": 0.06}),
     "evolve": Phase(rate=0.004, drive={"energy": 0.004}),
-    "bars": Phase(beats=4),
+    "bars": Phase(bars=1),
 }
 
 
@@ -158,15 +160,24 @@ class Control(Frozen):
         ]
         names = [name for group in groups for name in group]
         twice = sorted({name for name in names if names.count(name) > 1})
+        reserved = sorted({"calm", "base", "by"} & set(names))
+        if reserved:
+            raise ValueError(f"the name {reserved[0]!r} has a meaning of its own; choose another")
         if twice:
             raise ValueError(f"the name {twice[0]!r} is given twice; signal names are shared by all kinds")
         for name, phase in self.phases.items():
             for driver in phase.drive:
                 if driver not in self.envelopes:
-                    raise ValueError(f"phase {name!r} is driven by {driver!r}, which is no envelope")
+                    raise ValueError(
+                        f"phase {name!r} is driven by {driver!r}, which is none of the envelopes "
+                        f"{_listed(self.envelopes)}"
+                    )
         for name, oscillator in self.oscillators.items():
             if oscillator.phase not in self.phases:
-                raise ValueError(f"oscillator {name!r} follows {oscillator.phase!r}, which is no phase")
+                raise ValueError(
+                    f"oscillator {name!r} follows {oscillator.phase!r}, which is none of the phases "
+                    f"{_listed(self.phases)}"
+                )
         return self
 
     def names(self) -> frozenset[str]:
@@ -174,6 +185,10 @@ class Control(Frozen):
         return frozenset(
             {"calm", *self.envelopes, *self.phases, *self.wander, *self.parts, *self.oscillators}
         )
+
+
+def _listed(names: Mapping[str, Frozen]) -> str:
+    return ", ".join(sorted(names))
 
 
 class Modulation(Frozen):

@@ -21,6 +21,7 @@ from synesthete.seeding import generator_for
 __all__ = [
     "Signals",
     "build_signals",
+    "count_bars",
     "count_beats",
     "follow",
     "integrate",
@@ -88,11 +89,13 @@ def build_signals(timeline: Timeline, control: Control, *, frame_rate: Fraction,
         if envelope.column in _DECIBEL_COLUMNS:
             column = np.where(column > 0, column + lift, 0.0)
         ticks[name] = follow(column, envelope) * presence
-    beats = count_beats(timeline)
+    beats, bars = count_beats(timeline), count_bars(timeline)
     for name, phase in control.phases.items():
         ticks[name] = integrate(phase, ticks, presence)
         if phase.beats is not None:
             ticks[name] += beats / phase.beats
+        if phase.bars is not None:
+            ticks[name] += bars / phase.bars
     music_seconds = _running_integral(presence)
     for name, wander in control.wander.items():
         ticks[name] = wander_noise(music_seconds, wander, seed=seed, name=name)
@@ -151,16 +154,26 @@ def count_beats(timeline: Timeline) -> Float[np.ndarray, " ticks"]:
     -------
     Beats since the start at 100 Hz: between two beats that are sure, it grows by exactly 1.
     """
-    moments = np.array(timeline.music.beats)
+    return _count(timeline, timeline.music.beats, "beat")
+
+
+def count_bars(timeline: Timeline) -> Float[np.ndarray, " ticks"]:
+    """Count bars from the first downbeat on, as `count_beats` counts beats: whole at every sure downbeat."""
+    return _count(timeline, timeline.music.downbeats, "bar")
+
+
+def _count(timeline: Timeline, marks: tuple[float, ...], columns: str) -> Float[np.ndarray, " ticks"]:
+    moments, ticks = np.array(marks), timeline.ticks
     if len(moments) < 2:
-        return np.zeros(timeline.ticks)
-    at = np.clip(np.rint(moments * ANALYSIS_RATE).astype(np.int64), 0, timeline.ticks - 1)
-    sure = np.hypot(timeline.column("beat_sin")[at], timeline.column("beat_cos")[at]) > _SURE_BEAT
+        return np.zeros(ticks)
+    confidence = np.hypot(timeline.column(f"{columns}_sin"), timeline.column(f"{columns}_cos"))
+    at = np.clip(np.rint(moments * ANALYSIS_RATE).astype(np.int64), 0, ticks - 1)
+    sure = confidence[at] > _SURE_BEAT
     gaps = np.diff(moments)
     # Whole beats only, so that what is locked to them stays so after a pause.
     counted = sure[1:] & sure[:-1] & (gaps <= _PAUSE_BEATS * np.median(gaps))
     count = np.concatenate([[0.0], np.cumsum(counted)])
-    return np.asarray(np.interp(np.arange(timeline.ticks) * _STEP, moments, count))
+    return np.asarray(np.interp(np.arange(ticks) * _STEP, moments, count))
 
 
 def part_levels(

@@ -89,20 +89,20 @@ class Source:
     """A local file as FFmpeg may use it: read and sought, nothing else.
 
     PyAV prints what a file object raises to stderr whenever FFmpeg ignores the failure. So nothing raises
-    here: a seek to nonsense fails by its return value, and a failed read ends the file and stays in
-    ``failure``.
+    here, not even Ctrl-C: a seek to nonsense fails by its return value, and a failed read ends the file and
+    stays in ``failure``, for whoever reads the file to raise.
     """
 
     def __init__(self, handle: BinaryIO) -> None:
         self._handle = handle
         self.name = handle.name
-        self.failure: OSError | None = None
+        self.failure: BaseException | None = None
 
     def read(self, size: int) -> bytes:
         """Read up to ``size`` bytes; nothing at the end or after a failure."""
         try:
             return self._handle.read(size)
-        except OSError as error:
+        except (OSError, KeyboardInterrupt) as error:
             self.failure = self.failure or error
             return b""
 
@@ -111,6 +111,9 @@ class Source:
         try:
             return self._handle.seek(offset, whence)
         except (OSError, ValueError, OverflowError):
+            return -errno.EINVAL
+        except KeyboardInterrupt as interrupt:
+            self.failure = self.failure or interrupt
             return -errno.EINVAL
 
     def tell(self) -> int:
@@ -264,8 +267,10 @@ def _open_container(path: Path, source: Source) -> Iterator[InputContainer]:
     try:
         container = _open_with_ffmpeg(source)
     except FFMPEG_FAILURES:
-        if source.failure is not None:
+        if isinstance(source.failure, OSError):
             raise unreadable(path, source.failure) from None
+        if source.failure is not None:
+            raise source.failure from None
         raise MediaError(
             f"{show_name(path)} is no sound file that can be read, or its header or index is damaged; "
             f"{_READABLE}"

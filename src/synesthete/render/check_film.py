@@ -1,7 +1,9 @@
 """A film for checking by eye and ear: every beat clicks and flashes, over the song's curves and sections."""
 
+import contextlib
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +24,7 @@ from synesthete.render.threads import single_threaded
 
 __all__ = ["add_clicks", "write_check_film"]
 
+_STALE_SECONDS: Final = 24 * 3600
 _CLICK_S: Final = 0.04
 _CLICK_DECAY_S: Final = 0.008
 _BEAT_HZ, _DOWNBEAT_HZ = 1_000.0, 2_000.0
@@ -49,6 +52,7 @@ def write_check_film(path: Path, report: HearingReport, *, workspace: Path, allo
     OutputError, RenderError
         If a file can't be written, or an encoder fails.
     """
+    _sweep(workspace / "cache")
     scratch = make_folder(workspace / "cache" / f"check-{secrets.token_hex(4)}")
     try:
         with writing_to(scratch), ThreadPoolExecutor(1, thread_name_prefix="check-sound") as beside:
@@ -59,6 +63,14 @@ def write_check_film(path: Path, report: HearingReport, *, workspace: Path, allo
             stitch([(scratch / "picture.mp4", frames)], scratch / "sound.m4a", part, frame_rate=CHECK_RATE)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what killed processes left; a day is longer than any check film takes."""
+    for folder in cache.glob("check-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.lstat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def add_clicks(

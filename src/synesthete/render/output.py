@@ -9,7 +9,15 @@ from synesthete.files import make_folder, writing_to
 __all__ = ["check_output"]
 
 
-def check_output(output: Path, song: Path, *, example: str, because: str, option: str = "output") -> None:
+def check_output(
+    output: Path,
+    song: Path,
+    *,
+    example: str,
+    because: str,
+    option: str = "output",
+    source: str = "the song itself",
+) -> None:
     """Refuse a file that can't be written or must not be, and make its folder.
 
     Parameters
@@ -17,11 +25,13 @@ def check_output(output: Path, song: Path, *, example: str, because: str, option
     output
         The file that is wanted.
     song
-        What may not be overwritten.
+        The song or a stem, which may not be overwritten.
     example, because
         A name that would do, for its ending; and what such files are: ``films are H.264 in MP4``.
     option
         What the user calls it, for the message.
+    source
+        What the sound is, for the message.
 
     Raises
     ------
@@ -36,5 +46,5 @@ def check_output(output: Path, song: Path, *, example: str, because: str, option
             raise OutputError(f"{option} {output} is a folder; name a file in it, such as {output / example}")
     with contextlib.suppress(OSError):
         if output.samefile(song):
-            raise OutputError(f"{option} {output} is the song itself; choose another name")
+            raise OutputError(f"{option} {output} is {source}; choose another name")
     make_folder(output.absolute().parent)

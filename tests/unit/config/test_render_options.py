@@ -158,7 +158,7 @@ def test_values_are_read_as_users_write_them(given: dict[str, Any], kept: object
         ({"end": "-1"}, r"^options: end: '-1' is no moment in a track"),
         ({"start": Fraction(-1, 2)}, r"^options: start = .*no moment in a track"),
         ({"end": float("nan")}, r"^options: end.*no moment in a track"),
-        ({"start": "1:00", "end": "0:30"}, r"^options: .*: end 30 s must lie after start 60 s$"),
+        ({"start": "1:00", "end": "0:30"}, r"^options: end 30 s must lie after start 60 s$"),
         ({"start": 5, "end": 5}, r"end 5 s must lie after start 5 s$"),
     ],
 )

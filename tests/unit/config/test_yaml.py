@@ -27,6 +27,11 @@ def test_a_mapping_is_read(write: Callable[..., Path]) -> None:
     }
 
 
+def test_a_key_given_twice_is_refused(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match=r"line 3: 'control' is given twice; correct the file"):
+        read_yaml(write("summary: x\ncontrol: {}\ncontrol: {a: 1}\n"))
+
+
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
     f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
 )

@@ -5,8 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 
-from synesthete.audio.columns import COLUMN_NAMES
+from made_rhythm import rhythm_song
+from synesthete.audio.columns import COLUMN_NAMES, MEASURED_NAMES
+from synesthete.audio.features import measure
+from synesthete.audio.listening import listen_through
 from synesthete.audio.meter import Meter
 from synesthete.audio.music import Music
 from synesthete.audio.timeline import Timeline
@@ -252,3 +256,19 @@ def test_a_stem_moves_what_follows_it(on_drums: Control) -> None:
 def test_what_makes_no_sense_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"greater than or equal|less than or equal"):
         make()
+
+
+def test_bars_are_whole_on_downbeats() -> None:
+    song = rhythm_song(6)
+    measured = measure(torch.from_numpy(song.sound)[None, None])
+    columns = dict(zip(MEASURED_NAMES, measured.columns[0].T.numpy(), strict=True))
+    derived, music = listen_through(
+        columns, measured.spectrum[0].numpy(), duration_s=len(song.sound) / 44_100
+    )
+    table = np.stack([*columns.values(), *derived.values()], 1)
+    timeline = Timeline(table, COLUMN_NAMES, measured.spectrum[0].numpy(), len(song.sound), 44_100, music)
+    curves = build_signals(timeline, Control(), frame_rate=Fraction(50), seed=1).curves
+    at = np.array(music.downbeats)
+    bars = np.interp(at, np.arange(len(curves["bars"])) / 50, curves["bars"])
+    assert len(at) > 5
+    np.testing.assert_allclose(bars, np.rint(bars), atol=0.05)

@@ -6,12 +6,14 @@ import struct
 import wave
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
 import pytest
 
 from synesthete.errors import MediaError
+from synesthete.media.decode import decode_sound
 from synesthete.media.probe import Source, probe_sound, show_name
 
 
@@ -189,3 +191,40 @@ def test_the_default_stream_is_chosen(tmp_path: Path) -> None:
 def test_names_fit_into_a_message() -> None:
     assert show_name(Path("a\nb\x1b[31m.ogg")) == "a?b?[31m.ogg"
     assert len(show_name(Path("x" * 200 + ".ogg"))) == 80
+
+
+def test_an_interrupt_within_a_read_stops_the_decoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "song.wav"
+    write_wav(path, samples=8000 * 20)
+    reads = 0
+    whole_read = Source.read
+
+    class Handle:
+        def __init__(self, handle: BinaryIO) -> None:
+            self._handle = handle
+            self.name = handle.name
+
+        def read(self, size: int) -> bytes:
+            nonlocal reads
+            reads += 1
+            if reads > 6:
+                raise KeyboardInterrupt
+            return self._handle.read(size)
+
+        def seek(self, offset: int, whence: int) -> int:
+            return self._handle.seek(offset, whence)
+
+        def tell(self) -> int:
+            return self._handle.tell()
+
+    def read(source: Source, size: int) -> bytes:
+        if not isinstance(source._handle, Handle):
+            source._handle = Handle(source._handle)  # type: ignore[assignment]
+        return whole_read(source, size)
+
+    monkeypatch.setattr(Source, "read", read)
+    with pytest.raises(KeyboardInterrupt):
+        for _ in decode_sound(path):
+            pass
