@@ -67,14 +67,14 @@ def wait_for(process: "subprocess.Popen[str]", condition: Callable[[], bool]) ->
 def stored(workspace: Path) -> dict[int, dict[str, Any]]:
     """What the sidecars of finished Segments say."""
     found = {}
-    for sidecar in workspace.glob("renders/*/work/segment-*.json"):
+    for sidecar in workspace.rglob("segment-*.json"):
         found[int(sidecar.name.split("-")[1])] = json.loads(sidecar.read_text())
     return found
 
 
 MOMENTS: dict[str, Callable[[Path], bool]] = {
     "the run has begun": lambda w: bool(list(w.glob("renders/*/work"))),
-    "a segment is half-written": lambda w: bool(list(w.glob("renders/*/work/.segment-*.part"))),
+    "a segment is half-written": lambda w: bool(list(w.rglob(".segment-*.part"))),
     "one segment is finished": lambda w: len(stored(w)) == 1,
     "the film is there and its manifest is not": lambda w: bool(list(w.glob("renders/*/film.mp4"))),
 }
@@ -122,7 +122,7 @@ def test_a_damaged_segment_is_rendered_again(
     wait_for(process, lambda: len(stored(workspace)) == 2)
     process.kill()
     process.wait()
-    (victim,) = workspace.glob("renders/*/work/segment-00000-*.mp4")
+    (victim,) = workspace.rglob("segment-00000-*.mp4")
     data = bytearray(victim.read_bytes())
     data[len(data) // 2] ^= 1
     victim.write_bytes(data)

@@ -1,8 +1,7 @@
 """Analyse a stream of sound into a Timeline on disk, in bounded memory."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +45,7 @@ def analyse_stream(
     """Analyse sound as it comes, and write its Timeline into a folder.
 
     Rows go to disk as they are made; what only the whole track can tell is then derived from the rows on
-    disk. It runs on one thread, as torch's threads cost more than they gain here.
+    disk.
 
     Parameters
     ----------
@@ -89,27 +88,16 @@ def analyse_stream(
     with writing_to(folder):
         (folder / INDEX_FILE).unlink(missing_ok=True)
     gain = np.float32(10.0 ** (gain_db / 20.0))
-    with _one_thread():
-        heard = _write_tables((chunk * gain for chunk in chunks), folder)
-        native = samples() if callable(samples) else heard if samples is None else samples
-        _check_length(native, sample_rate, heard)
-        names = [*COLUMN_NAMES]
-        for stem, sound in (stems or {}).items():
-            _write_stem(stem, (chunk * gain for chunk in sound), folder, names)
-            names += [f"{stem}.{column}" for column in STEM_COLUMNS]
-        music = _derive(folder, native / sample_rate, bpm)
+    heard = _write_tables((chunk * gain for chunk in chunks), folder)
+    native = samples() if callable(samples) else heard if samples is None else samples
+    _check_length(native, sample_rate, heard)
+    names = [*COLUMN_NAMES]
+    for stem, sound in (stems or {}).items():
+        _write_stem(stem, (chunk * gain for chunk in sound), folder, names)
+        names += [f"{stem}.{column}" for column in STEM_COLUMNS]
+    music = _derive(folder, native / sample_rate, bpm)
     write_index(folder, names, native, sample_rate, music=music, key=key)
     return Timeline.load(folder, key=key)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _write_tables(chunks: Iterable[Chunk], folder: Path) -> int:

@@ -15,6 +15,7 @@ from synesthete.files import digest_file, make_folder
 from synesthete.media.decode import Resampler, Span, decode_sound
 from synesthete.media.probe import probe_sound, unreadable
 from synesthete.render.plan import SongFacts, code_digest
+from synesthete.render.threads import single_threaded
 
 __all__ = ["hear", "song_chunks"]
 
@@ -85,7 +86,8 @@ def hear(
         )
 
     cache = TimelineCache(make_folder(workspace / "cache" / "timelines"))
-    timeline = cache.get_or_create(key, build)
+    with single_threaded():  # torch's threads cost more than they gain on blocks of this size
+        timeline = cache.get_or_create(key, build)
     facts = SongFacts(
         path=song,
         digest=digest,
