@@ -21,11 +21,11 @@ from synesthete.generators.base import Size
 from synesthete.generators.control import build_signals
 from synesthete.generators.cppn import CppnGenerator
 from synesthete.generators.fuse import Fuser
+from synesthete.generators.quantise import Quantiser
 from synesthete.media.images import contact_sheet
 from synesthete.render.hearing_report import report_hearing
 from synesthete.render.listen import hear
 from synesthete.render.plot import write_plot
-from synesthete.render.quantise import Quantiser
 
 DOCS = Path(__file__).resolve().parent
 ALBUM = DOCS.parent / "album"

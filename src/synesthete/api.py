@@ -1,6 +1,6 @@
 """Synesthete in Python: the same options as on the command line, as keyword arguments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,14 @@ from typing import Any
 from synesthete.audio.timeline import Timeline
 from synesthete.config.analyse import AnalyseOptions
 from synesthete.config.base import build
+from synesthete.config.evaluate import EvaluateOptions
 from synesthete.config.render import RenderOptions
+from synesthete.evaluation.certificate import Certificate
+from synesthete.render.evaluate import evaluate_film
 from synesthete.render.listen import hear
 from synesthete.render.pipeline import Film, render_song
 
-__all__ = ["analyse", "render"]
+__all__ = ["analyse", "evaluate", "render"]
 
 
 def render(
@@ -115,3 +118,55 @@ def analyse(
         stems=options.stems,
     )
     return timeline
+
+
+def evaluate(
+    film: str | Path,
+    *,
+    audio: str | Path | None = None,
+    against: Sequence[str | Path] = (),
+    full: bool = False,
+    allow_truncated: bool = False,
+    workspace: str | Path = ".",
+) -> Certificate:
+    """Measure a film, ours or not: sync against its nulls, lag, silence, flicker, look, safety, integrity.
+
+    Parameters
+    ----------
+    film
+        Any film that FFmpeg decodes.
+    audio
+        The song to measure it against; by default the film's own sound.
+    against
+        Other songs, that join the bank of songs that ships.
+    full
+        Measure AV-Align and beat alignment too; needs OpenCV (``pip install 'synesthete[evaluate]'``).
+    allow_truncated
+        Use what can be decoded of a damaged sound.
+    workspace
+        Timelines are cached in its ``cache/``.
+
+    Returns
+    -------
+    ``values`` are those of ``certificate.json``; ``write(folder)`` writes it and the page.
+
+    Raises
+    ------
+    InputError
+        If the film, a song or an option can't be used.
+
+    Examples
+    --------
+    >>> import synesthete
+    >>> synesthete.evaluate("film.mp4").values["sync"]["effect"]  # doctest: +SKIP
+    0.42
+    """
+    options = build(
+        EvaluateOptions,
+        {
+            "audio": audio, "against": tuple(against), "full": full, "workspace": workspace,
+            "allow_truncated": allow_truncated,
+        },
+        where="options",
+    )  # fmt: skip
+    return evaluate_film(Path(film), options)

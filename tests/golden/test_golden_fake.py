@@ -7,7 +7,7 @@ import numpy as np
 
 from synesthete.generators.base import FakeGenerator, Size
 from synesthete.generators.control import Signals
-from synesthete.render.quantise import Quantiser
+from synesthete.generators.quantise import Quantiser
 
 
 def test_a_disc_dithered_and_quantised(golden: Callable[[str, np.ndarray], None]) -> None:

@@ -12,7 +12,7 @@ from synesthete.generators.base import Size
 from synesthete.generators.control import Signals
 from synesthete.generators.cppn import CppnGenerator
 from synesthete.generators.fuse import Fuser
-from synesthete.render.quantise import Quantiser
+from synesthete.generators.quantise import Quantiser
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = Size(96, 54)

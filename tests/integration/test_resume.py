@@ -49,7 +49,7 @@ def resume(song: Path, workspace: Path, options: dict[str, Any]) -> Command:
         assert film.resumed == sum(segment["resumed"] for segment in manifest["segments"])
         rendered = max((event["rendered"] for event in events if event["event"] == "progress"), default=0)
         left = {path.name for path in film.run.iterdir()}
-        assert left == {"film.mp4", "meta.json", "previews", ".lock"}
+        assert left == {"film.mp4", "meta.json", "certificate.json", "certificate.html", "previews", ".lock"}
         assert not list(workspace.rglob("*.part"))
         return film.film.read_bytes(), manifest["segments"], rendered
 

@@ -14,6 +14,8 @@ import typer
 
 from synesthete import __version__
 from synesthete.cli.analyse import analyse
+from synesthete.cli.evaluate import evaluate
+from synesthete.cli.evaluate_generator import evaluate_generator
 from synesthete.cli.manage import clean, presets
 from synesthete.cli.render import profile, render
 from synesthete.errors import SynestheteError
@@ -33,6 +35,8 @@ app = typer.Typer(
 )
 app.command(context_settings={"max_content_width": 100})(render)
 app.command()(analyse)
+app.command()(evaluate)
+app.command(name="evaluate-generator")(evaluate_generator)
 app.command()(presets)
 app.command()(clean)
 app.command()(profile)

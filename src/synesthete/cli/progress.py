@@ -9,7 +9,7 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """Shows a render's events.
+    """Shows the events of a render, or of an evaluation.
 
     Parameters
     ----------
@@ -44,10 +44,10 @@ class Progress:
             self._show(event)
 
     def _show(self, event: dict[str, Any]) -> None:
-        if event["event"] == "plan":
+        if event["event"] in ("plan", "watch"):
             numerator, _, denominator = event["frame_rate"].partition("/")
             self._frame_rate = float(numerator) / float(denominator or 1)
-            self._bar.update(self._task, description=event["preset"], total=event["frames"])
+            self._bar.update(self._task, description=event.get("preset", "watching"), total=event["frames"])
         elif event["event"] == "progress":
             elapsed = max(self._bar.tasks[0].elapsed or 0.0, 1e-3)
             speed = event["rendered"] / elapsed

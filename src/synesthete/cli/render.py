@@ -79,6 +79,7 @@ def render(
     crf: CrfOption = None,
     speed: SpeedOption = None,
     frames: Annotated[Path | None, _option("frames", metavar="DIR")] = None,
+    certificate: Annotated[bool, _option("certificate", "--certificate/--no-certificate")] = True,
     workers: WorkersOption = None,
     workspace: WorkspaceOption = Path(),
     force: Annotated[bool, _option("force", "--force")] = False,
@@ -93,7 +94,7 @@ def render(
         aspect=aspect, fps=fps, start=start, end=end, bpm=bpm, stems=stems, preview=preview,
         device=device, precision=precision,
         kernels=kernels, tile=tile, encoder=encoder, crf=crf, speed=speed, frames=frames, workers=workers,
-        workspace=workspace, force=force, allow_truncated=allow_truncated,
+        workspace=workspace, force=force, allow_truncated=allow_truncated, certificate=certificate,
     )  # fmt: skip
     from synesthete.render.pipeline import make_plan, render_song
 
@@ -106,6 +107,8 @@ def render(
     if not as_json:
         typer.echo(f"film: {film.film}")
         typer.echo(f"run:  {film.run}")
+        for line in film.summary:
+            typer.echo(line)
 
 
 def profile(
@@ -134,7 +137,7 @@ def profile(
     scratch = workspace / "cache" / f"profile-{secrets.token_hex(4)}"
     options = _options(
         preset=preset, resolution=resolution, fps=fps, start=start, end=end, device=device, kernels=kernels,
-        workers=workers, workspace=scratch,
+        workers=workers, workspace=scratch, certificate=False,
     )  # fmt: skip
     try:
         with Progress(json_lines=False) as progress:

@@ -158,6 +158,7 @@ class RenderOptions(Frozen):
         default=None, description="Segments rendered side by side (default: one per core)."
     )
     frames: Path | None = Field(default=None, description="Also write every frame as PNG into this folder.")
+    certificate: bool = Field(default=True, description="Measure the film and write its certificate.")
     workspace: Path = Field(default=Path(), description="Where cache/ and renders/ live.")
     force: bool = Field(default=False, description="Render anew what is already finished.")
     allow_truncated: bool = Field(default=False, description="Use what can be decoded of a damaged file.")

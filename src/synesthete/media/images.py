@@ -1,5 +1,6 @@
 """Write still pictures and small loops, and lay pictures out on a contact sheet."""
 
+import io
 import itertools
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from synesthete.errors import ConfigError, RenderError
 from synesthete.files import whole_file
 
-__all__ = ["MAX_GIF_FRAMES", "contact_sheet", "write_gif", "write_png"]
+__all__ = ["MAX_GIF_FRAMES", "contact_sheet", "png_bytes", "write_gif", "write_png"]
 
 Picture = UInt8[np.ndarray, "height width 3"]
 
@@ -43,7 +44,14 @@ def write_png(path: Path, rgb: Picture) -> None:
         If the file can't be written; see `synesthete.files.whole_file`.
     """
     with whole_file(path) as part:
-        _image(rgb).save(part, format="PNG", compress_level=_PNG_LEVEL)
+        part.write_bytes(png_bytes(rgb))
+
+
+def png_bytes(rgb: Picture) -> bytes:
+    """Give a picture, sRGB, uint8, as the bytes of a PNG file."""
+    handle = io.BytesIO()
+    _image(rgb).save(handle, format="PNG", compress_level=_PNG_LEVEL)
+    return handle.getvalue()
 
 
 def write_gif(path: Path, frames: Iterable[Picture], frames_per_second: float) -> None:

@@ -1,4 +1,4 @@
-"""Open a sound file safely and say what it holds.
+"""Open a sound file or a film safely, and say what sound it holds.
 
 Only the named local file is ever read: FFmpeg gets an open handle, a list of formats without playlists,
 and no way to open anything else.
@@ -9,31 +9,37 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar, cast
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.stream import VideoStream
 
 from synesthete.clock import format_duration
 from synesthete.errors import MediaError
 
 __all__ = [
     "FFMPEG_FAILURES",
+    "FILM",
     "MAX_CHANNELS",
     "MAX_SAMPLE_RATE",
     "MAX_SECONDS",
     "MIN_SAMPLE_RATE",
+    "SOUND",
+    "MediaKind",
     "OpenSound",
     "SoundInfo",
     "Source",
+    "choose_stream",
     "declared_seconds",
     "describe",
     "estimates_duration",
+    "open_media",
     "open_sound",
     "probe_sound",
     "show_name",
@@ -57,6 +63,9 @@ _FORMATS = (
     "tak,truehd,tta,voc,w64,wav,wtv,wv,xwma"
 )
 
+# Pictures without sound: elementary streams.
+_PICTURE_FORMATS = "av1,dv,h264,hevc,ivf,m4v,mjpeg,mpegvideo,obu,yuv4mpegpipe"
+
 # Elementary streams carry no length; FFmpeg multiplies the file's size by the first frames' bit rate.
 _ESTIMATING = frozenset(
     ["aac", "ac3", "amr", "amrnb", "amrwb", "dts", "dtshd", "eac3", "gsm", "latm", "loas", "mlp", "mp3"]
@@ -65,6 +74,21 @@ _ESTIMATING = frozenset(
 _READABLE = "use a wav, flac, ogg, opus, mp3 or m4a file"
 _MAX_TAGS = 100
 _MAX_TAG_CHARACTERS = 1_000
+
+AnyStream = TypeVar("AnyStream", AudioStream, VideoStream)
+
+
+@dataclass(frozen=True)
+class MediaKind:
+    """What a file is opened as: its name in messages, the formats it may have, and the remedy."""
+
+    noun: str
+    formats: str
+    remedy: str
+
+
+SOUND = MediaKind("sound file", _FORMATS, _READABLE)
+FILM = MediaKind("film", f"{_FORMATS},{_PICTURE_FORMATS}", "use an mp4, mov, mkv, webm or avi file")
 
 
 @dataclass(frozen=True)
@@ -162,10 +186,23 @@ def open_sound(path: Path) -> Iterator[OpenSound]:
     MediaError
         If the file can't be opened, or holds no sound that can be decoded.
     """
-    with _open_source(path) as source, _open_container(path, source) as container:
+    with open_media(path, SOUND) as (container, source):
         stream = _choose_stream(path, container)
         layout, channels = _own_layout(stream)
         yield OpenSound(path, container, stream, layout, channels, source)
+
+
+@contextlib.contextmanager
+def open_media(path: Path, kind: MediaKind) -> Iterator[tuple[InputContainer, Source]]:
+    """Open a local file with FFmpeg, and nothing but this file; it is closed when the block ends.
+
+    Raises
+    ------
+    MediaError
+        If it is missing, a folder, unreadable, empty, or of no format of this kind.
+    """
+    with _open_source(path, kind) as source, _open_container(path, source, kind) as container:
+        yield container, source
 
 
 def describe(sound: OpenSound) -> SoundInfo:
@@ -222,6 +259,14 @@ def estimates_duration(sound: OpenSound) -> bool:
     return sound.container.format.name in _ESTIMATING
 
 
+def choose_stream(streams: Iterable[AnyStream]) -> AnyStream | None:
+    """Choose among the streams that can be decoded: the first that is marked default, else the first."""
+    # PyAV declares the context as always present; it is None where FFmpeg has no decoder.
+    known = [stream for stream in streams if cast(object, stream.codec_context) is not None]
+    marked = [stream for stream in known if stream.disposition & Disposition.default]
+    return next(iter(marked + known), None)
+
+
 def show_name(path: Path) -> str:
     r"""Write a file's name for a message: one line, printable, at most 80 characters.
 
@@ -239,14 +284,14 @@ _MATROSKA_DURATION = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 @contextlib.contextmanager
-def _open_source(path: Path) -> Iterator[Source]:
+def _open_source(path: Path, kind: MediaKind) -> Iterator[Source]:
     name = show_name(path)
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise MediaError(f"{name} is a folder; name a sound file")
+            raise MediaError(f"{name} is a folder; name a {kind.noun}")
         if not stat.S_ISREG(status.st_mode):  # a pipe would block, a device might never end
-            raise MediaError(f"{name} is no regular file; save the sound to a file first")
+            raise MediaError(f"{name} is no regular file; save it to a file first")
         handle = path.open("rb")
     except (FileNotFoundError, NotADirectoryError):
         raise MediaError(f"there is no file {name} in {_show_folder(path)}; check the path") from None
@@ -263,38 +308,38 @@ def _open_source(path: Path) -> Iterator[Source]:
 
 
 @contextlib.contextmanager
-def _open_container(path: Path, source: Source) -> Iterator[InputContainer]:
+def _open_container(path: Path, source: Source, kind: MediaKind) -> Iterator[InputContainer]:
     try:
-        container = _open_with_ffmpeg(source)
+        container = _open_with_ffmpeg(source, kind.formats)
     except FFMPEG_FAILURES:
         if isinstance(source.failure, OSError):
             raise unreadable(path, source.failure) from None
         if source.failure is not None:
             raise source.failure from None
         raise MediaError(
-            f"{show_name(path)} is no sound file that can be read, or its header or index is damaged; "
-            f"{_READABLE}"
+            f"{show_name(path)} is no {kind.noun} that can be read, or its header or index is damaged; "
+            f"{kind.remedy}"
         ) from None
     with container:
         yield container
 
 
-def _open_with_ffmpeg(source: Source) -> InputContainer:
+def _open_with_ffmpeg(source: Source, formats: str) -> InputContainer:
     """Open with the file's own extension as a hint, and without where it misleads (a sound named .png)."""
     try:
-        return _open_named(source)
+        return _open_named(source, formats)
     except FFMPEG_FAILURES:
-        source.name = "sound"
+        source.name = "media"
         source.seek(0, os.SEEK_SET)
-        return _open_named(source)
+        return _open_named(source, formats)
 
 
-def _open_named(source: Source) -> InputContainer:
+def _open_named(source: Source, formats: str) -> InputContainer:
     return av.open(
         source,
         mode="r",
         metadata_errors="ignore",  # tags in Shift-JIS and the like are common
-        container_options={"format_whitelist": _FORMATS},
+        container_options={"format_whitelist": formats},
         io_open=_refuse_nested,
     )
 
@@ -306,7 +351,7 @@ def unreadable(path: Path, error: OSError) -> MediaError:
 
 def _refuse_nested(url: str, flags: int, options: dict[str, str]) -> None:
     # A ValueError, as it counts among FFMPEG_FAILURES: the file is refused like any other unusable one.
-    raise ValueError("a sound file may not open other files")
+    raise ValueError("a media file may not open other files")
 
 
 def _choose_stream(path: Path, container: InputContainer) -> AudioStream:
@@ -314,16 +359,10 @@ def _choose_stream(path: Path, container: InputContainer) -> AudioStream:
     name = show_name(path)
     if not streams:
         raise MediaError(f"{name} holds no sound (only pictures, text or data); {_READABLE}")
-    # PyAV declares the context as always present; it is None where FFmpeg has no decoder.
-    known = [stream for stream in streams if _has_decoder(stream)]
-    if not known:
+    stream = choose_stream(streams)
+    if stream is None:
         raise MediaError(f"the sound in {name} is in a codec that can't be decoded; {_READABLE}")
-    return next((stream for stream in known if stream.disposition & Disposition.default), known[0])
-
-
-def _has_decoder(stream: AudioStream) -> bool:
-    context: object = stream.codec_context
-    return context is not None
+    return stream
 
 
 def _own_layout(stream: AudioStream) -> tuple[str, int]:

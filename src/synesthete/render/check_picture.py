@@ -15,9 +15,9 @@ from PIL import Image, ImageDraw, ImageFont
 from synesthete.audio.music import Music
 from synesthete.clock import Clock
 from synesthete.generators.base import Size
+from synesthete.generators.quantise import Quantiser
 from synesthete.render.hearing_report import HearingReport
 from synesthete.render.plot import section_colours
-from synesthete.render.quantise import Quantiser
 
 __all__ = ["CHECK_RATE", "CHECK_SIZE", "DOT", "CheckPainter", "flashes"]
 

@@ -16,15 +16,17 @@ from synesthete.clock import Clock
 from synesthete.errors import RenderError
 from synesthete.files import digest_file, digest_json, make_folder, whole_file, write_json
 from synesthete.generators.base import Generator, Trajectory
+from synesthete.generators.build import build_fuser, build_generator
 from synesthete.generators.control import build_signals
+from synesthete.generators.quantise import Quantiser
 from synesthete.media.mux import encode_sound, stitch
-from synesthete.render.build import build_fuser, build_generator, choose_workers
+from synesthete.render.certify import certificate_of, certify_film, certify_segments
+from synesthete.render.effort import choose_workers
 from synesthete.render.frames import claim_frames, frame_file
 from synesthete.render.listen import song_chunks
 from synesthete.render.manifest import manifest
 from synesthete.render.plan import RenderPlan, Segment, cut_segments
 from synesthete.render.preview import write_previews
-from synesthete.render.quantise import Quantiser
 from synesthete.render.run import RunFolder, StoredPart
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
 from synesthete.render.threads import single_threaded
@@ -56,6 +58,11 @@ class FilmMaker:
         The run's folder, opened.
     on_event
         Receives ``progress`` events.
+
+    Attributes
+    ----------
+    certificate
+        What was measured on the film, once it is made, if that is wanted.
     """
 
     def __init__(
@@ -71,17 +78,22 @@ class FilmMaker:
         self._on_event = on_event
         self._segments = cut_segments(plan.frames, plan.frame_rate)
         self._seconds: dict[str, float] = {}
+        self.certificate: dict[str, Any] | None = None
 
-    def recognise(self) -> int:
-        """Take a finished film as it is; draw only PNG frames that are wanted and missing."""
+    def recognise(self, film_sha256: str) -> int:
+        """Take a finished film as it is; make only what is missing: PNG frames, the certificate."""
         self._claim_frames()
+        if self._plan.options.certificate:
+            self.certificate = certificate_of(self._folder, film_sha256) or certify_film(
+                self._plan, self._timeline, self._folder, film_sha256=film_sha256
+            )
         missing = [segment for segment in self._segments if self._lacks_png(segment)]
         if missing:
             folder = self._plan.options.frames
             jobs = [SegmentJob(s, "", film=False, frames_folder=folder) for s in missing]
             with single_threaded():
                 self._render(jobs, self._score())
-            self._folder.clear_work()
+        self._folder.clear_work()
         return len(self._segments)
 
     def make(self) -> int:
@@ -109,7 +121,13 @@ class FilmMaker:
             folder.stored(folder.segment_path(s, k), k) for s, k in zip(self._segments, keys, strict=True)
         ]
         jobs = [
-            SegmentJob(segment, key, film=part is None, frames_folder=plan.options.frames)
+            SegmentJob(
+                segment,
+                key,
+                film=part is None,
+                frames_folder=plan.options.frames,
+                observe=plan.options.certificate,
+            )
             for segment, key, part in zip(self._segments, keys, found, strict=True)
             if part is None or self._lacks_png(segment)
         ]
@@ -123,6 +141,13 @@ class FilmMaker:
                 frame_rate=plan.frame_rate,
                 tags={name: plan.song.tags[name] for name in _FILM_TAGS if name in plan.song.tags},
             )
+        film_sha256 = digest_file(folder.film)
+        if plan.options.certificate:
+            with self._timed("certificate"):
+                seen = list(zip(self._segments, parts, strict=True))
+                self.certificate = certify_segments(
+                    plan, self._timeline, folder, seen, film_sha256=film_sha256
+                )
         write_json(
             folder.manifest,
             manifest(
@@ -132,7 +157,7 @@ class FilmMaker:
                 trajectory=trajectory,
                 parts=[(s, p, f is not None) for s, p, f in zip(self._segments, parts, found, strict=True)],
                 sound=sound,
-                film={"sha256": digest_file(folder.film), "bytes": folder.film.stat().st_size},
+                film={"sha256": film_sha256, "bytes": folder.film.stat().st_size},
                 previews=[str(path.relative_to(folder.path)) for path in previews],
                 seconds={**self._seconds, **{f"threads.{k}": v for k, v in stages.items()}},
             ),

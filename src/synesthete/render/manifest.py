@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from synesthete import __version__
+from synesthete.generators.build import choose_device
 from synesthete.media.versions import library_versions
-from synesthete.render.build import choose_device
 from synesthete.render.plan import RenderPlan, Segment, code_digest
 from synesthete.render.run import FINISHED, StoredPart
 

@@ -1,18 +1,22 @@
 """From a song to a film: plan, score, render what is missing, stitch, write the manifest."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
 from synesthete.config.preset import Preset, load_preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError
+from synesthete.evaluation.certificate import CERTIFICATE_JSON
+from synesthete.evaluation.verdicts import summary_lines
 from synesthete.files import copy_whole, make_folder
 from synesthete.generators.base import Size
-from synesthete.render.build import choose_device, video_settings
+from synesthete.generators.build import choose_device
+from synesthete.render.effort import video_settings
 from synesthete.render.film import Event, FilmMaker
 from synesthete.render.listen import hear
 from synesthete.render.output import check_output
@@ -36,12 +40,20 @@ class Film:
         Number of frames.
     resumed
         Segments that were already finished.
+    certificate
+        What was measured on it, as in ``certificate.json``; None if that was not wanted.
     """
 
     film: Path
     run: Path
     frames: int
     resumed: int
+    certificate: Mapping[str, Any] | None = None
+
+    @property
+    def summary(self) -> list[str]:
+        """Give the certificate's three lines; none without one."""
+        return [] if self.certificate is None else summary_lines(self.certificate)
 
 
 def render_song(
@@ -81,12 +93,15 @@ def render_song(
         if options.force:
             folder.clear()
         maker = FilmMaker(plan, timeline, folder, on_event)
-        resumed = maker.recognise() if folder.finished() is not None else maker.make()
+        finished = folder.finished()
+        resumed = maker.make() if finished is None else maker.recognise(finished["film"]["sha256"])
         film = folder.film
         if output is not None:
             copy_whole(folder.film, output)
             film = output
-    result = Film(film=film, run=folder.path, frames=plan.frames, resumed=resumed)
+    result = Film(
+        film=film, run=folder.path, frames=plan.frames, resumed=resumed, certificate=maker.certificate
+    )
     on_event(
         {
             "event": "done",
@@ -94,6 +109,7 @@ def render_song(
             "run": str(result.run),
             "frames": result.frames,
             "segments_resumed": resumed,
+            "certificate": None if maker.certificate is None else str(folder.path / CERTIFICATE_JSON),
             "seconds": round(time.perf_counter() - started, 3),
         }
     )

@@ -12,8 +12,8 @@ import numpy as np
 from synesthete.clock import Clock, format_duration
 from synesthete.files import make_folder
 from synesthete.generators.base import Generator, Size, Trajectory
+from synesthete.generators.quantise import Quantiser
 from synesthete.media.images import contact_sheet, write_gif, write_png
-from synesthete.render.quantise import Quantiser
 
 __all__ = ["write_previews"]
 

@@ -6,7 +6,9 @@
       film.mp4        the film, whole or not there
       meta.json       the manifest, written last
       previews/       keyframes, snippet, contact sheet
-      work/           while it renders: trajectory, sound and Segments; removed when the film is finished
+      certificate.*   what was measured on the film
+      work/           while it renders: trajectory, sound, Segments, what was seen of each; removed when the
+                      film is finished
 """
 
 import contextlib
@@ -20,10 +22,11 @@ from typing import Any
 import filelock
 
 from synesthete.errors import BusyError
+from synesthete.evaluation.certificate import CERTIFICATE_JSON, CERTIFICATE_PAGE
 from synesthete.files import digest_file, make_folder, sweep_parts, write_json, writing_to
 from synesthete.render.plan import Segment
 
-__all__ = ["FINISHED", "RunFolder", "StoredPart"]
+__all__ = ["FINISHED", "RunFolder", "StoredPart", "seen_path"]
 
 FINISHED = "finished"
 
@@ -34,6 +37,11 @@ class StoredPart:
 
     path: Path
     facts: dict[str, Any]
+
+
+def seen_path(segment: Path) -> Path:
+    """Name the file beside a Segment's that holds what was seen of it."""
+    return segment.with_suffix(".npz")
 
 
 class RunFolder:
@@ -119,5 +127,6 @@ class RunFolder:
         """Remove everything but the lock."""
         self.clear_work()
         shutil.rmtree(self.previews, ignore_errors=True)
-        for path in (self.manifest, self.film):
+        names = (CERTIFICATE_JSON, CERTIFICATE_PAGE)
+        for path in (self.manifest, self.film, *(self.path / name for name in names)):
             path.unlink(missing_ok=True)

@@ -17,15 +17,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from synesthete.evaluation.observe import Observer
 from synesthete.files import whole_file
 from synesthete.generators.base import Generator, Trajectory
+from synesthete.generators.quantise import Quantiser
 from synesthete.media.encode import SegmentWriter
 from synesthete.media.images import write_png
 from synesthete.render.frames import frame_file
 from synesthete.render.memory import Trimmer
 from synesthete.render.plan import RenderPlan, Segment
-from synesthete.render.quantise import Quantiser
-from synesthete.render.run import RunFolder
+from synesthete.render.run import RunFolder, seen_path
 
 __all__ = ["Interrupted", "SegmentJob", "SegmentRenderer"]
 
@@ -39,12 +40,13 @@ class Interrupted(Exception):  # noqa: N818 - not an error: somebody asked the w
 
 @dataclass(frozen=True)
 class SegmentJob:
-    """A Segment to render, its key, and whether film and PNG frames are wanted."""
+    """A Segment to render, its key, whether film and PNG frames are wanted, and whether to watch them."""
 
     segment: Segment
     key: str
     film: bool = True
     frames_folder: Path | None = None
+    observe: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,8 +191,11 @@ class SegmentRenderer:
         try:
             if job.film:
                 path = self._folder.segment_path(job.segment, job.key)
+                observer = Observer(self._plan.size, self._plan.frame_rate, job.segment.start)
                 with whole_file(path) as part:
-                    self._encode(job, pipe, part)
+                    self._encode(job, pipe, part, observer)
+                if job.observe:
+                    observer.stretch().save(seen_path(path))
                 seconds = round(time.perf_counter() - started, 3)
                 self._folder.store(path, job.key, frames=job.segment.frames, seconds=seconds)
             else:
@@ -221,7 +226,7 @@ class SegmentRenderer:
             with contextlib.suppress(Interrupted):
                 pipe.put(error)
 
-    def _encode(self, job: SegmentJob, pipe: _Pipe, part: Path) -> None:
+    def _encode(self, job: SegmentJob, pipe: _Pipe, part: Path, observer: Observer) -> None:
         plan = self._plan
         writer = SegmentWriter(
             part,
@@ -236,6 +241,9 @@ class SegmentRenderer:
                 assert picture.planes is not None
                 with self._timed("encode"):
                     writer.write(picture.planes)
+                if job.observe:
+                    with self._timed("observe"):
+                        observer.see(picture.planes)
                 self._on_frame(job.segment)
 
     def _keep_png(self, job: SegmentJob, picture: _Picture) -> None:

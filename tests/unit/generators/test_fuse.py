@@ -17,7 +17,7 @@ from synesthete.generators.base import Size
 from synesthete.generators.control import Signals
 from synesthete.generators.cppn import CppnGenerator
 from synesthete.generators.fuse import Fuser
-from synesthete.render.quantise import Quantiser
+from synesthete.generators.quantise import Quantiser
 
 COMPILER = os.environ.get("CXX") or next(
     filter(None, map(shutil.which, ("g++", "clang++", "c++", "cl"))), None

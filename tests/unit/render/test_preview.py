@@ -7,8 +7,8 @@ from PIL import Image
 
 from synesthete.generators.base import FakeGenerator, Size, Trajectory
 from synesthete.generators.control import Signals
+from synesthete.generators.quantise import Quantiser
 from synesthete.render.preview import write_previews
-from synesthete.render.quantise import Quantiser
 
 
 def trajectory_of(frames: int) -> Trajectory:

@@ -14,11 +14,11 @@ from synesthete.config.render import RenderOptions
 from synesthete.errors import OutputError, RenderError
 from synesthete.generators.base import FakeGenerator, Size, Trajectory
 from synesthete.generators.control import Signals
+from synesthete.generators.quantise import Quantiser
 from synesthete.media.encode import VideoSettings
 from synesthete.media.mux import film_facts, iterate_frames
 from synesthete.render.frames import frame_file
 from synesthete.render.plan import RenderPlan, Segment, SongFacts
-from synesthete.render.quantise import Quantiser
 from synesthete.render.run import RunFolder
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
 

@@ -2,50 +2,11 @@ import os
 from typing import get_args
 
 import pytest
-import torch
 
-from synesthete.config.preset import load_preset
 from synesthete.config.render import EncoderName, RenderOptions
 from synesthete.errors import ConfigError
-from synesthete.generators.base import Generator, Size
 from synesthete.media.encode import Encoder, encoder_opens
-from synesthete.render.build import (
-    build_fuser,
-    build_generator,
-    choose_device,
-    choose_workers,
-    video_settings,
-)
-
-FULL_HD = Size(1920, 1080)
-
-
-def test_compiling_is_for_films_that_win_by_it() -> None:
-    def reason(kernels: str, size: Size, frames: int) -> str | None:
-        return build_fuser(RenderOptions(kernels=kernels), size, frames).reason  # type: ignore[arg-type]
-
-    assert reason("auto", FULL_HD, 90) == "not asked for"
-    assert reason("eager", FULL_HD, 10**6) == "not asked for"
-    assert reason("auto", FULL_HD, 5000) != "not asked for"
-    assert reason("fused", Size(64, 64), 1) != "not asked for"
-
-
-def test_a_preset_builds_its_generator() -> None:
-    options = RenderOptions(kernels="eager", device="cpu")
-    generator = build_generator(load_preset("silk"), options, build_fuser(options, FULL_HD, 1))
-    assert isinstance(generator, Generator)
-    assert generator.name == "cppn"
-
-
-def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert choose_device("auto") == choose_device("cpu") == "cpu"
-    for name in ("cuda", "mps"):
-        with pytest.raises(ConfigError, match=rf"--device {name} is not available .*; pass --device auto"):
-            choose_device(name)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert choose_device("auto") == choose_device("cuda") == "cuda"
+from synesthete.render.effort import choose_workers, video_settings
 
 
 def test_workers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,6 +42,6 @@ def test_encoders(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_hardware_encoder_is_taken_where_it_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synesthete.render.build.encoder_opens", lambda name: name == "h264_qsv")
+    monkeypatch.setattr("synesthete.render.effort.encoder_opens", lambda name: name == "h264_qsv")
     assert video_settings(RenderOptions(encoder="hardware")).encoder == "h264_qsv"
     assert video_settings(RenderOptions(encoder="h264_qsv")).encoder == "h264_qsv"

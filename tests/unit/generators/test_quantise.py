@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from synesthete.generators.base import Size
+from synesthete.generators.quantise import Quantiser, dither_pattern
 from synesthete.media.encode import SegmentWriter, VideoSettings
 from synesthete.media.mux import iterate_frames
-from synesthete.render.quantise import Quantiser, dither_pattern
 
 SIZE = Size(128, 72)
 

@@ -1,0 +1,99 @@
+"""Certify a film: from what was seen while its Segments were drawn, or, where that is gone, from the film."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from synesthete.audio.timeline import Timeline
+from synesthete.errors import RenderError
+from synesthete.evaluation.certificate import CERTIFICATE_JSON, Certificate, certify
+from synesthete.evaluation.integrity import measure_integrity
+from synesthete.evaluation.observe import Stretch, join_stretches, stretches_of
+from synesthete.media.watch import watch_pictures
+from synesthete.render.plan import RenderPlan, Segment
+from synesthete.render.run import RunFolder, StoredPart, seen_path
+from synesthete.render.threads import single_threaded
+
+__all__ = ["certificate_of", "certify_film", "certify_segments"]
+
+
+def certificate_of(folder: RunFolder, film_sha256: str) -> dict[str, Any] | None:
+    """Give the run's certificate, if it is there and is that of this very film."""
+    try:
+        values = json.loads((folder.path / CERTIFICATE_JSON).read_text())
+        return dict(values) if values["film"]["sha256"] == film_sha256 else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def certify_segments(
+    plan: RenderPlan,
+    timeline: Timeline,
+    folder: RunFolder,
+    parts: Sequence[tuple[Segment, StoredPart]],
+    *,
+    film_sha256: str,
+) -> dict[str, Any]:
+    """Certify a film whose Segments are still there.
+
+    Returns
+    -------
+    The certificate's values; it is written into the run's folder.
+    """
+
+    def stretches() -> Iterator[Stretch]:
+        for segment, part in parts:
+            try:
+                yield Stretch.load(seen_path(part.path))
+            except RenderError:  # rendered without a certificate, or damaged
+                yield from _watched(plan, part.path, segment)
+
+    return _certify(plan, timeline, folder, stretches(), folder.work / "grid", film_sha256)
+
+
+def certify_film(
+    plan: RenderPlan, timeline: Timeline, folder: RunFolder, *, film_sha256: str
+) -> dict[str, Any]:
+    """Certify a finished film that has no certificate; it is decoded for it."""
+    folder.work.mkdir(exist_ok=True)
+    whole = Segment(0, 0, plan.frames)
+    stretches = _watched(plan, folder.film, whole)
+    return _certify(plan, timeline, folder, stretches, folder.work / "grid", film_sha256)
+
+
+def _watched(plan: RenderPlan, path: Path, segment: Segment) -> Iterator[Stretch]:
+    planes = (planes for _, planes in watch_pictures(path))
+    yield from stretches_of(planes, size=plan.size, frame_rate=plan.frame_rate, start=segment.start)
+
+
+def _certify(
+    plan: RenderPlan,
+    timeline: Timeline,
+    folder: RunFolder,
+    stretches: Iterator[Stretch],
+    scratch: Path,
+    film_sha256: str,
+) -> dict[str, Any]:
+    with single_threaded():
+        observation = join_stretches(stretches, size=plan.size, frame_rate=plan.frame_rate, scratch=scratch)
+        certificate: Certificate = certify(
+            observation,
+            timeline,
+            film=folder.film.name,
+            song=plan.song.path.name,
+            integrity=measure_integrity(
+                folder.film, song_seconds=plan.song.duration, key_pictures=True
+            ).to_json(),
+            sheet_png=_sheet(folder),
+            sha256=film_sha256,
+        )
+    certificate.write(folder.path)
+    return dict(certificate.values)
+
+
+def _sheet(folder: RunFolder) -> bytes | None:
+    with contextlib.suppress(OSError):
+        return (folder.previews / "sheet.png").read_bytes()
+    return None
