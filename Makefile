@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := demo/first-film.mp4
 
-.PHONY: demo test test-all check format bench docs golden clean
+.PHONY: demo test test-all check format bench docs evaluation golden clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -36,9 +36,13 @@ format: $(READY)  ## Format and fix what can be fixed
 
 bench: $(READY)  ## Ratios against named baselines, measured in one run
 	$(BIN)/python benchmarks/film.py
+	$(BIN)/python benchmarks/evaluate.py
 
 docs: $(READY)  ## Regenerate the pictures and tables in docs/
 	$(BIN)/python docs/make_docs.py
+
+evaluation: $(READY)  ## Measure every preset on every track of MUSIC (default: album)
+	$(BIN)/python docs/make_evaluation.py --music $(or $(MUSIC),album) --workspace build/evaluation
 
 golden: $(READY)  ## Accept the pictures that the golden tests draw now
 	$(BIN)/python -m pytest -q tests/golden --update-golden

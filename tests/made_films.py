@@ -33,7 +33,9 @@ def driven_film(
     frames = int(seconds * frame_rate)
     moments = Clock(frame_rate).moments(0, frames)
     heard = np.interp(moments - delay_s, np.arange(len(column)) / 100, column)
-    own = generator_for(seed, "film", 0).normal(0, 0.01, frames)
+    # Noise with a time of its own: the same film at any frame rate.
+    knots = generator_for(seed, "film", 0).normal(0, 0.01, int(seconds * 10) + 2)
+    own = np.interp(moments, np.arange(len(knots)) / 10, knots)
     return curve_film(0.1 + 0.7 * heard + own, frame_rate)
 
 

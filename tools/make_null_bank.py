@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from null_music import SONGS, make_song
 
+from null_music import SONGS, make_song
 from synesthete.audio.analysis import analyse_stream
 from synesthete.evaluation.nulls import BANK_FILE, NULL_COLUMNS, null_columns
 from synesthete.files import format_bytes, whole_file

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+
 from null_sounds import RATE, TIMBRES, Kit, Voice, band_noise, filtered, in_room, place, wander
 
 __all__ = ["Drum", "Recipe", "Tune", "load_recipes", "play"]

@@ -5,10 +5,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from null_band import load_recipes, play
-from null_sounds import RATE, TIMBRES, Kit, Voice, band_noise, filtered, in_room, mastered, place, wander
 from scipy.ndimage import uniform_filter1d
 
+from null_band import load_recipes, play
+from null_sounds import RATE, TIMBRES, Kit, Voice, band_noise, filtered, in_room, mastered, place, wander
 from synesthete.seeding import generator_for
 
 __all__ = ["SECONDS", "SONGS", "make_song"]
@@ -230,7 +230,7 @@ _ONCE = {
     "synthwave", "klezmer", "organ", "crowd", "birds", "machine", "sea", "wind",
 }  # fmt: skip
 SONGS: tuple[tuple[str, int], ...] = tuple(
-    (kind, number) for kind in (*RECIPES, *_TEXTURES) for number in ((1,) if kind in _ONCE else (1, 2))
+    (kind, number) for kind in (*RECIPES, *_TEXTURES) for number in ((1,) if kind in _ONCE else (1, 2, 3))
 )
 """Kind and number of every song."""
 
@@ -240,9 +240,9 @@ def make_song(kind: str, number: int) -> np.ndarray:
     rng = generator_for(SEED, f"null_music.{kind}", number)
     if kind in RECIPES:
         recipe = RECIPES[kind]
-        # Of two songs one is slow and one is fast; most tempi are round numbers, as sequencers have them.
+        # The first is slow, the second fast, a third as it comes; most tempi are round, as sequencers' are.
         low, high = recipe.tempo
-        half = rng.random() if kind in _ONCE else (number - 1 + rng.random()) / 2
+        half = rng.random() if kind in _ONCE or number == 3 else (number - 1 + rng.random()) / 2
         tempo = low + (high - low) * half
         grain = rng.choice([10.0, 5.0, 1.0, 0.01], p=[0.15, 0.25, 0.35, 0.25])
         sound = play(recipe, rng, SECONDS, round(tempo / grain) * grain)

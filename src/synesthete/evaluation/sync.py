@@ -8,16 +8,17 @@ song?).
 :math:`R^2 = 1 - \sum_f \lVert Y_f - X_f W_{-f}\rVert^2 / \sum_f \lVert Y_f - \bar Y_{-f}\rVert^2`
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import torch
 from jaxtyping import Float32, Float64
 
 from synesthete.audio.music import Music
 from synesthete.evaluation.chance import Comparison, compare
-from synesthete.evaluation.dynamics import MUSIC_COLUMNS, REACH_S, Dynamics, heard_at
+from synesthete.evaluation.dynamics import Dynamics, Hearing, music_sums
 from synesthete.evaluation.nulls import bar_shifts, shifted
 
 __all__ = ["LEAST_SECONDS", "Sync", "explained_share", "measure_sync", "rv2"]
@@ -29,9 +30,8 @@ _FOLDS: Final = 5
 _BLOCK_S: Final = 5.0
 _GUARD_S: Final = 0.9  # as long as the music's reach: what was fitted and what is predicted share no music
 _RIDGE: Final = 0.3
-_ROWS: Final = 8192
+_TARGETS: Final = 2
 _INVISIBLE: Final = 1e-5  # squared change per second: far under one grey level
-_NOW: Final = REACH_S.index(0.0)
 
 Table = Float32[np.ndarray, "ticks columns"]
 
@@ -118,7 +118,8 @@ class _Scorer:
     """Scores one picture with one piece of music after another."""
 
     def __init__(self, dynamics: Dynamics) -> None:
-        self._dynamics = dynamics
+        self._moments_s = dynamics.moments_s
+        self._hearing: Hearing | None = None
         self._parts = _parts(len(dynamics.moments_s), dynamics.rate)
         self._still = float(dynamics.values.var(axis=0).sum()) < _INVISIBLE
         self._y = dynamics.values - dynamics.values.mean(axis=0)
@@ -127,46 +128,44 @@ class _Scorer:
         """Give the explained share, and RV2."""
         if self._still:
             return 0.0, 0.0
-        heard = heard_at(table, self._dynamics.moments_s)
-        now = heard[:, _NOW * len(MUSIC_COLUMNS) : (_NOW + 1) * len(MUSIC_COLUMNS)]
-        return self._explained(heard), rv2(now.astype(np.float64), self._y)
+        if self._hearing is None:  # all music is as long as the film
+            self._hearing = Hearing(self._moments_s, len(table))
+        sums, hearing = music_sums(table), self._hearing
+        share = _cross_validated([self._products(hearing, sums, rows) for rows in self._parts])
+        return share, rv2(hearing.now(sums).astype(np.float64), self._y)
 
-    def _explained(self, heard: np.ndarray) -> float:
-        grams = {part: np.zeros((heard.shape[1] + 3, heard.shape[1] + 3)) for part in _PARTS}
-        for start in range(0, len(heard), _ROWS):
-            rows = slice(start, start + _ROWS)
-            joined = np.concatenate([np.ones((len(heard[rows]), 1)), heard[rows], self._y[rows]], axis=1)
-            for part, gram in grams.items():
-                chosen = joined[self._parts[rows] == part]
-                gram += chosen.T @ chosen
-        return _cross_validated(grams, predictors=heard.shape[1])
-
-
-_PARTS: Final = tuple(range(3 * _FOLDS))  # of each fold: the heads, the middles, the tails of its blocks
+    def _products(self, hearing: Hearing, sums: np.ndarray, rows: np.ndarray) -> Float64[np.ndarray, "n n"]:
+        """Multiply everything with everything over some rows: ones, what was heard, the picture."""
+        heard = hearing.around(sums, rows)
+        ones = np.ones((len(rows), 1), np.float32)
+        joined = torch.from_numpy(np.concatenate([ones, heard, self._y[rows].astype(np.float32)], axis=1))
+        # In torch, which keeps to the caller's number of threads: NumPy's would wait for busy cores.
+        return (joined.T @ joined).double().numpy()
 
 
-def _parts(rows: int, rate: float) -> np.ndarray:
-    """Say of each row to which fold its block belongs, and whether it lies near the block's start or end."""
+def _parts(rows: int, rate: float) -> list[np.ndarray]:
+    """List, for each fold, the rows at the heads, in the middles and at the tails of its blocks."""
     block_s = min(_BLOCK_S, rows / rate / _FOLDS)
     at = np.arange(rows) / rate
     block = np.minimum(at // block_s, np.ceil(rows / rate / block_s) - 1)
     inside = at - block * block_s
     place = np.where(inside < _GUARD_S, 0, np.where(inside >= block_s - _GUARD_S, 2, 1))
-    return np.asarray(block % _FOLDS * 3 + place, np.int64)
+    part = block % _FOLDS * 3 + place
+    return [np.flatnonzero(part == number) for number in range(3 * _FOLDS)]
 
 
-def _cross_validated(grams: Mapping[int, np.ndarray], *, predictors: int) -> float:
+def _cross_validated(grams: Sequence[Float64[np.ndarray, "n n"]]) -> float:
     """Fit on all but one fold and its neighbourhood, predict that fold; everything from sums of products."""
+    whole = np.sum(grams, axis=0)
+    predictors = len(whole) - 1 - _TARGETS
     x, y = slice(1, predictors + 1), slice(predictors + 1, None)
-    whole = sum(grams.values())
-    assert isinstance(whole, np.ndarray)
     rows = whole[0, 0]
     spread = np.sqrt(np.maximum(np.diag(whole)[x] / rows - (whole[0, x] / rows) ** 2, 0.0))
     scale = np.ones(len(whole))
     scale[x] = 1.0 / np.where(spread > 1e-6, spread, 1.0)
     errors = total = 0.0
     for fold in range(_FOLDS):
-        test = sum(grams[3 * fold + place] for place in range(3))
+        test = np.sum(grams[3 * fold : 3 * fold + 3], axis=0)
         # The tails of the blocks before it and the heads of those after it are neither fitted nor predicted.
         near = grams[(fold - 1) % _FOLDS * 3 + 2] + grams[(fold + 1) % _FOLDS * 3]
         fit = (whole - test - near) * np.outer(scale, scale)
@@ -175,12 +174,13 @@ def _cross_validated(grams: Mapping[int, np.ndarray], *, predictors: int) -> flo
         mean_x, mean_y = fit[0, x] / count, fit[0, y] / count
         cov_xx = fit[x, x] - count * np.outer(mean_x, mean_x)
         cov_xy = fit[x, y] - count * np.outer(mean_x, mean_y)
-        weights = np.linalg.solve(cov_xx + _RIDGE * count * np.eye(predictors), cov_xy)
+        penalised = torch.from_numpy(cov_xx + _RIDGE * count * np.eye(predictors))
+        weights = torch.linalg.solve(penalised, torch.from_numpy(cov_xy)).numpy()
         base = mean_y - mean_x @ weights
         solution = np.concatenate([base[None], weights])
-        inputs = np.concatenate([[0], np.arange(1, predictors + 1)])
+        inputs = slice(0, predictors + 1)
         squares = seen[y, y]
-        predicted = solution.T @ seen[np.ix_(inputs, inputs)] @ solution
+        predicted = solution.T @ seen[inputs, inputs] @ solution
         crossed = solution.T @ seen[inputs, y]
         errors += float(np.trace(squares - 2 * crossed + predicted))
         centred = squares - 2 * np.outer(mean_y, seen[0, y]) + seen[0, 0] * np.outer(mean_y, mean_y)

@@ -99,8 +99,8 @@ def check_limits(limits: Mapping[str, float]) -> None:
 
 
 def _subjects(options: ProbeOptions) -> list[Subject]:
-    generator = options.generator or next(iter(DEFAULT_PRESETS))
-    first = options.preset or DEFAULT_PRESETS[generator]
+    given = options.generator
+    first = options.preset or DEFAULT_PRESETS[next(iter(DEFAULT_PRESETS)) if given is None else given]
     render = RenderOptions(kernels="eager", device=options.device, workspace=options.workspace)
     subjects: list[Subject] = []
     for name in dict.fromkeys((first, *options.compare)):

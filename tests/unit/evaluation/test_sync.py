@@ -9,7 +9,7 @@ from made_films import curve_film, driven_film, noise_film, still_film
 from synesthete.audio.music import Music
 from synesthete.audio.timeline import Timeline
 from synesthete.evaluation.chance import compare
-from synesthete.evaluation.dynamics import Dynamics, picture_dynamics
+from synesthete.evaluation.dynamics import Dynamics, Hearing, music_sums, picture_dynamics
 from synesthete.evaluation.nulls import NULL_COLUMNS, null_bank, null_columns
 from synesthete.evaluation.observe import Observation
 from synesthete.evaluation.picture import measure_picture
@@ -148,9 +148,7 @@ def test_the_explained_share_is_that_of_plain_ridge_regression(made_timeline: Ma
 
 
 def _plainly(film: Dynamics, table: np.ndarray) -> float:
-    from synesthete.evaluation.dynamics import heard_at
-
-    x = heard_at(table, film.moments_s).astype(np.float64)
+    x = Hearing(film.moments_s, len(table)).around(music_sums(table)).astype(np.float64)
     x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-6)
     y = film.values - film.values.mean(axis=0)
     at = np.arange(len(y)) / film.rate
