@@ -75,9 +75,7 @@ def bench_film(work: Path) -> None:
     subprocess.run(command, check=True)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-    print(
-        f"{decoded} pictures at 1080p30, decoded in {decoding:.1f} s by FFmpeg {av.ffmpeg_version_info}"
-    )
+    print(f"{decoded} pictures at 1080p30, decoded in {decoding:.1f} s by FFmpeg {av.ffmpeg_version_info}")
     print(f"  evaluated in {seconds:.1f} s (asked for: under 60), {seconds / decoding:.2f} times decoding")
     print(f"  peak memory {peak:.2f} GB (asked for: under 1)")
 

@@ -182,6 +182,17 @@ def test_the_full_evaluation_stands_beside_its_null(film: Any, cli: Command, tmp
     assert set(values["alignment"]["beat"]) >= {"precision", "recall", "f1", "null_f1", "p"}
 
 
+def test_a_film_of_a_part_of_a_song_is_measured_against_that_part(
+    make_song: Command, workspace: Path
+) -> None:
+    song = make_song(34.0, name="whole")
+    part = synesthete.render(song, workspace=workspace, start=12, **OPTIONS)
+    values = synesthete.evaluate(part.film, audio=song, workspace=workspace).values
+    assert values["integrity"]["pass"], values["integrity"]
+    assert part.certificate is not None
+    assert values["sync"]["r2"] == pytest.approx(part.certificate["sync"]["r2"], abs=0.1)
+
+
 def test_evaluate_refuses_what_is_no_film(song: Path, cli: Command, tmp_path: Path, film: Any) -> None:
     text = tmp_path / "notes.mp4"
     text.write_text("not a film")

@@ -21,6 +21,7 @@ from synesthete.media.mux import film_facts, iterate_frames
 from synesthete.render.run import RunFolder
 
 FRAMES = 75  # 2.5 s at 30 frames a second
+RUN = {"film.mp4", "meta.json", "certificate.json", "certificate.html", "previews", ".lock"}
 PREVIEWS = {"sheet.png", "snippet.gif", *(f"keyframe_{i}.png" for i in (1, 2, 3, 4))}
 Command = Callable[..., Any]
 
@@ -73,7 +74,7 @@ def test_a_run_folder_is_complete_and_tidy(
     workspace_with_film: Path, song: Path, only_run: Callable[[Path], Path]
 ) -> None:
     run = only_run(workspace_with_film)
-    assert names(run) == {"film.mp4", "meta.json", "previews", ".lock"}
+    assert names(run) == RUN
     assert names(run / "previews") == PREVIEWS
     assert names(workspace_with_film) == {"cache", "renders"}
     assert not list(workspace_with_film.rglob("*.part"))
@@ -126,7 +127,7 @@ def test_repeating_is_recognised(
     after = film.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert (tmp_path / "again.mp4").read_bytes() == data
-    assert names(only_run(workspace)) == {"film.mp4", "meta.json", "previews", ".lock"}
+    assert names(only_run(workspace)) == RUN
 
 
 def test_another_name_for_the_same_song_is_another_run(
@@ -304,7 +305,7 @@ def test_png_frames_of_a_finished_film(
     render(song, "--frames", folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert film.stat().st_ino == inode
-    assert names(only_run(workspace)) == {"film.mp4", "meta.json", "previews", ".lock"}
+    assert names(only_run(workspace)) == RUN
 
 
 def test_png_frames_of_one_film_are_never_taken_for_anothers(

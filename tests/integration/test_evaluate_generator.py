@@ -36,7 +36,8 @@ def test_a_preset_is_probed_beside_the_baselines(quick: None, cli: Command, tmp_
     wanted = ("--preset", "silk", "--fail-under", "shuffle.gap=0.069")
     outcome = cli("evaluate-generator", *wanted, "--workspace", tmp_path, "-o", report, "--json")
     assert outcome.status == 0, outcome
-    (figures,) = outcome.events
+    (document,) = outcome.events
+    figures = {result["subject"]: result for result in document["results"]}
     assert next(iter(figures)) == "silk"
     assert {"still", "drift", "pixel noise", "strobe", "avectorscope"} <= set(figures)
     assert figures["silk"]["shuffle"]["gap"] > 0.2
@@ -59,7 +60,8 @@ def test_a_figure_under_its_limit_exits_with_3(quick: None, cli: Command, tmp_pa
     [
         (("--fail-under", "shuffle.gap"), "is not KEY=VALUE"),
         (("--fail-under", "shuffle.gap=much"), "is not KEY=VALUE"),
-        (("--fail-under", "beauty=1"), "knows no figure 'beauty'; known are shuffle.gap"),
+        (("--fail-under", "beauty=1"), "knows no figure 'beauty' of which more is better"),
+        (("--fail-under", "flicker=1"), "knows no figure 'flicker' of which more is better"),
         (("--preset", "nothing"), "nothing"),
         (("--compare", "nothing"), "nothing"),
         (("--song", "missing.ogg"), "missing.ogg"),

@@ -23,7 +23,7 @@ def evaluate(
     film: Annotated[Path, typer.Argument(help="A film with sound, ours or not.", show_default=False)],
     more: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[SONG]...", help="More songs for --against.", show_default=False),
+        typer.Argument(metavar="SONG", help="More songs for --against.", show_default=False),
     ] = None,
     audio: Annotated[Path | None, _option("audio", metavar="SONG")] = None,
     against: Annotated[list[Path] | None, _option("against", metavar="SONG...")] = None,
@@ -74,7 +74,8 @@ def evaluate(
     for line in summary_lines(certificate.values):
         typer.echo(line)
     for verdict in certificate.values["verdicts"]:
-        mark = {True: "pass", False: "FAIL", None: "-"}[verdict["passed"]]
-        typer.echo(f"  {mark:4}  {verdict['name']:12} {verdict['value']}  ({verdict['limit']})")
+        mark = {True: "pass", False: "FAIL", None: "open"}[verdict["passed"]]
+        limit = f"  ({verdict['limit']})" if verdict["limit"] else ""
+        typer.echo(f"  {mark:4}  {verdict['name']:22} {verdict['value']}{limit}")
     if output is not None:
         typer.echo(f"certificate: {output / 'certificate.html'}")

@@ -57,15 +57,14 @@ def evaluate_generator(
         },
         where="options",
     )  # fmt: skip
-    from synesthete.evaluation.generator_report import write_generator_report
+    from synesthete.evaluation.generator_report import report_document, write_generator_report
     from synesthete.render.evaluate_generator import check_limits, failures
     from synesthete.render.evaluate_generator import evaluate_generator as probe
     from synesthete.render.output import check_output
 
     check_limits(options.fail_under)
     if output is not None:
-        source = song or output.with_suffix(".song")
-        check_output(output, source, example="report.html", because="the report is one HTML page")
+        check_output(output, song, example="report.html", because="the report is one HTML page")
 
     def on_step(name: str, step: str) -> None:
         if not as_json and sys.stderr.isatty():
@@ -75,8 +74,7 @@ def evaluate_generator(
     if output is not None:
         write_generator_report(output, results)
     if as_json:
-        figures = {str(result.figures["subject"]): result.figures for result in results}
-        print(json.dumps(figures, allow_nan=False), flush=True)
+        print(json.dumps(report_document(results), allow_nan=False), flush=True)
     else:
         for line in _table(results):
             typer.echo(line)

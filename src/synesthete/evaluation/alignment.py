@@ -27,6 +27,10 @@ __all__ = [
     "onset_peaks",
 ]
 
+_BEAT_KEYS: Final = (
+    "precision", "recall", "f1", "null_precision", "null_recall", "null_f1", "effect", "p", "z", "count",
+)  # fmt: skip
+
 Moments = Sequence[float] | Float[np.ndarray, " moments"]
 """Seconds from the start of the film."""
 
@@ -262,8 +266,9 @@ def measure_alignment(
     Returns
     -------
     ``av_align`` (``value``, ``null``, ``effect``, ``p``, ``z``, ``count``: see
-    `synesthete.evaluation.chance.Comparison`), ``beat`` (``precision``, ``recall``, ``f1`` against
-    ``null_f1``, ``effect``, ``p``, ``z``, ``count``), ``audio_peaks`` and ``picture_peaks`` (how many). Beats
+    `synesthete.evaluation.chance.Comparison`), ``beat`` (``precision``, ``recall``, ``f1``, beside
+    ``null_precision``, ``null_recall``, ``null_f1``; ``effect``, ``p``, ``z``, ``count`` of ``f1``),
+    ``audio_peaks`` and ``picture_peaks`` (how many). Beats
     are compared with songs that have some; without such, or in a song without, ``beat`` is all None.
     """
     duration_s = float(Clock(frame_rate).seconds(len(magnitude) + 1))
@@ -272,13 +277,13 @@ def measure_alignment(
     sound = sound[sound < duration_s]
     beats = np.array([beat for beat in timeline.music.beats if beat < duration_s])
     aligned: list[float] = []
-    on_beat: list[float] = []
+    on_beat: list[BeatAlignment] = []
     for onset, others in nulls:
         length_s = len(onset) / ANALYSIS_RATE
         other_sound = end_to_end(onset_peaks(onset), length_s, duration_s)
         aligned.append(av_align(other_sound, picture, frame_rate=frame_rate))
         if len(other_beats := end_to_end(others, length_s, duration_s)):
-            on_beat.append(beat_alignment(picture, other_beats).f1)
+            on_beat.append(beat_alignment(picture, other_beats))
     score = av_align(sound, picture, frame_rate=frame_rate)
     return {
         "av_align": asdict(compare(score, aligned)),
@@ -288,12 +293,14 @@ def measure_alignment(
     }
 
 
-def _beside_null(score: BeatAlignment, null_f1: Sequence[float]) -> dict[str, float | int | None]:
-    if not null_f1:
-        return dict.fromkeys(("precision", "recall", "f1", "null_f1", "effect", "p", "z", "count"))
-    found = compare(score.f1, null_f1)
+def _beside_null(score: BeatAlignment, nulls: Sequence[BeatAlignment]) -> dict[str, float | int | None]:
+    if not nulls:
+        return dict.fromkeys(_BEAT_KEYS)
+    found = compare(score.f1, [null.f1 for null in nulls])
     return {
         **asdict(score),
+        "null_precision": float(np.mean([null.precision for null in nulls])),
+        "null_recall": float(np.mean([null.recall for null in nulls])),
         "null_f1": found.null,
         "effect": found.effect,
         "p": found.p,

@@ -64,7 +64,7 @@ def certify(
     integrity: Mapping[str, Any],
     against: Sequence[OtherSong] = (),
     flow: Float32[np.ndarray, " pairs"] | None = None,
-    sheet_png: bytes | None = None,
+    sheet_jpeg: bytes | None = None,
     sha256: str | None = None,
 ) -> Certificate:
     """Measure everything that a certificate says.
@@ -83,7 +83,7 @@ def certify(
         Songs that join the bank of other songs.
     flow
         Mean magnitude of the optical flow per pair of frames, for the scores of ``--full``.
-    sheet_png
+    sheet_jpeg
         A contact sheet for the page.
     sha256
         Of the film's bytes: whose certificate this is.
@@ -125,8 +125,8 @@ def certify(
         brightness=picture.brightness,
         frame_rate=observation.frame_rate,
         flashes=flashes.timeline,
-        sheet_png=sheet_png,
-        title=film if song is None else f"{film} · {song}",
+        sheet_jpeg=sheet_jpeg,
+        title=film if song in (None, film) else f"{film} · {song}",
     )
     return Certificate(values, evidence)
 

@@ -13,15 +13,15 @@ from synesthete import __version__
 from synesthete.audio.columns import BANDS
 from synesthete.errors import RenderError
 from synesthete.evaluation.generator_probes import PUBLISHED_SHUFFLE_GAP, ProbeResult
+from synesthete.evaluation.page import hertz, write_page
 from synesthete.evaluation.style_probes import BANDWIDTH, KERNEL
 from synesthete.evaluation.thumbnails import FEATURE
 from synesthete.evaluation.verdicts import shown, value_at
-from synesthete.files import write_json, write_whole
-from synesthete.media.images import contact_sheet, png_bytes
+from synesthete.files import write_json
+from synesthete.media.images import contact_sheet, jpeg_bytes
 
-__all__ = ["FIGURES", "Figure", "write_generator_report"]
+__all__ = ["FIGURES", "Figure", "report_document", "write_generator_report"]
 
-_TEMPLATES: Final = Path(__file__).parent / "templates"
 _PAGE: Final = "generators.html"
 _FORMAT: Final = 1
 _SHEET_COLUMNS: Final = 4
@@ -163,23 +163,16 @@ def write_generator_report(path: Path, results: Sequence[ProbeResult]) -> None:
     OutputError, RenderError
         If a file can't be written.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     if not results:
         raise RenderError("a report on generators needs at least one of them")
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template(_PAGE).render(_context(results))
-    # A song's name need not be UTF-8; its stray bytes are escaped as in the JSON.
-    write_whole(path, page.encode(errors="backslashreplace"))
+    write_page(path, _PAGE, _context(results))
+    write_json(path.with_suffix(".json"), report_document(results))
+
+
+def report_document(results: Sequence[ProbeResult]) -> dict[str, Any]:
+    """Give what was found out as JSON has it: ``results``, one after another as they were probed."""
     found = [dict(result.figures) for result in results]
-    document = {"format": _FORMAT, "synesthete": __version__, "results": found}
-    write_json(path.with_suffix(".json"), document)
+    return {"format": _FORMAT, "synesthete": __version__, "results": found}
 
 
 def _context(results: Sequence[ProbeResult]) -> dict[str, Any]:
@@ -233,18 +226,14 @@ def _band_rows(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         ]
         rows.append({"name": v["subject"], "cells": cells})
     edges = values[0]["bands_hz"]
-    return {"rows": rows, "bands": [_hertz(low) for low, _ in edges]}
-
-
-def _hertz(hz: float) -> str:
-    return f"{hz:.0f}" if hz < 1000 else f"{hz / 1000:.1f}k"
+    return {"rows": rows, "bands": [hertz(low) for low, _ in edges]}
 
 
 def _sheet(result: ProbeResult) -> dict[str, str]:
     sheet = contact_sheet(list(result.pictures), columns=_SHEET_COLUMNS)
     return {
         "name": result.figures["subject"],
-        "png": base64.b64encode(png_bytes(sheet)).decode("ascii"),
+        "jpeg": base64.b64encode(jpeg_bytes(sheet)).decode("ascii"),
     }
 
 

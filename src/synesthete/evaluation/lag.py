@@ -28,6 +28,7 @@ _MOST_S: Final = 0.3
 _STEP_S: Final = 0.005
 _WEAK: Final = 0.15
 _NEARLY: Final = 0.75
+_AGREED: Final = 0.9
 _LOBE_S: Final = 0.08
 _PERIODIC: Final = 0.95
 _RIVAL: Final = 0.8
@@ -36,7 +37,7 @@ _BLOCK_S: Final = 4.0
 _RESAMPLED: Final = 200
 _INTERVAL: Final = (2.5, 97.5)
 
-Status = Literal["ok", "weak", "periodic", "insufficient"]
+Status = Literal["ok", "weak", "periodic", "outside", "insufficient"]
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class Lag:
     interval_ms
         95 % of bootstrap samples lie in it.
     status
-        ``weak``: the edges hardly agree; ``periodic``: they agree as well, or on other parts of the film
-        better, at another lag.
+        ``weak``: the edges hardly agree; ``periodic``: they agree as well at another lag, on other parts of
+        the film, or in another part of the sound; ``outside``: they agree best at 300 ms or more.
     correlation
         Of the edges, at the best lag.
     picture, music
@@ -89,21 +90,33 @@ def measure_lag(
     if observation.duration_s < LEAST_SECONDS:
         return Lag(None, None, "insufficient")
     lags = np.arange(-_MOST_S, _MOST_S + _STEP_S / 2, _STEP_S)
-    found = []
-    for name, values, moments, columns in _pictures(observation, picture):
-        edges = {c: _Edges.of(values, moments, table[:, NULL_COLUMNS.index(c)], lags) for c in columns}
-        column = max(columns, key=lambda c: float(edges[c].correlations().max()))
-        found.append((float(edges[column].correlations().max()), name, column, edges[column]))
-    best = max(found, key=lambda f: f[0])[0]
-    highest, name, column, chosen = next(f for f in found if f[0] >= _NEARLY * best)
-    curve = chosen.correlations()
+    found = [
+        (name, column, _Edges.of(values, moments, table[:, NULL_COLUMNS.index(column)], lags))
+        for name, values, moments, columns in _pictures(observation, picture)
+        for column in columns
+    ]
+    curves = [edges.correlations() for _, _, edges in found]
+    tops = [float(curve.max()) for curve in curves]
+    # Of what agrees nearly as well as anything does, the clearest picture, and its best column.
+    picture_name = next(
+        name for (name, _, _), top in zip(found, tops, strict=True) if top >= _NEARLY * max(tops)
+    )
+    place = max((k for k, f in enumerate(found) if f[0] == picture_name), key=lambda k: tops[k])
+    (name, column, chosen), curve, highest = found[place], curves[place], tops[place]
     if highest < _WEAK:
         return Lag(None, None, "weak", highest, name, column)
     lag = _peak(lags, curve)
+    if not lags[0] < lag < lags[-1]:
+        return Lag(None, None, "outside", highest, name, column)
     rival = float(curve[np.abs(lags - lag) > _LOBE_S].max()) / highest
-    low, high = chosen.interval(lags)
-    if rival > _PERIODIC or not lags[0] < lag < lags[-1]:
+    apart = (
+        abs(_peak(lags, c) - lag) > _LOBE_S
+        for c, top in zip(curves, tops, strict=True)
+        if top >= _AGREED * highest
+    )
+    if rival > _PERIODIC or any(apart):
         return Lag(None, None, "periodic", highest, name, column)
+    low, high = chosen.interval(lags)
     if (high - low) * 1000 > _WIDEST_MS:
         status: Status = "periodic" if rival > _RIVAL else "weak"
         return Lag(None, None, status, highest, name, column)

@@ -74,5 +74,5 @@ def report_sync(
 
 
 def _as_long_as(table: Float32[np.ndarray, "ticks columns"], ticks: int) -> np.ndarray:
-    """Fit the music to the film: what is beyond its end is cut, what is missing is held."""
-    return np.pad(table[:ticks], ((0, max(0, ticks - len(table))), (0, 0)), mode="edge")
+    """Fit the music to the film: what is beyond its end is cut, and after its end there is nothing."""
+    return np.pad(table[:ticks], ((0, max(0, ticks - len(table))), (0, 0)))

@@ -22,12 +22,11 @@ from scipy.ndimage import maximum_filter1d
 
 from synesthete.audio.filterbanks import log_edges
 from synesthete.clock import ANALYSIS_RATE, Clock, format_duration
+from synesthete.evaluation.page import hertz, write_page
 from synesthete.evaluation.verdicts import MOST_FLASHES, shown, value_at
-from synesthete.files import write_whole
 
 __all__ = ["Evidence", "write_report"]
 
-_TEMPLATES: Final = Path(__file__).parent / "templates"
 _PAGE: Final = "certificate.html"
 
 _WIDTH, _HEIGHT = 10_000, 1_000  # of every plot, in its own units
@@ -62,8 +61,8 @@ class Evidence:
         Of the film.
     flashes
         Flashes in each second of the film.
-    sheet_png
-        A contact sheet, PNG; None for none.
+    sheet_jpeg
+        A contact sheet, JPEG; None for none.
     title
         Of the page.
     """
@@ -74,7 +73,7 @@ class Evidence:
     brightness: Float32[np.ndarray, " frames"]
     frame_rate: Fraction
     flashes: Float32[np.ndarray, " seconds"]
-    sheet_png: bytes | None
+    sheet_jpeg: bytes | None
     title: str
 
     @property
@@ -98,18 +97,7 @@ def write_report(path: Path, evidence: Evidence) -> None:
     OutputError, RenderError
         If the file can't be written.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template(_PAGE).render(_context(evidence))
-    # A file's name need not be UTF-8; its stray bytes are escaped as in the certificate's JSON.
-    write_whole(path, page.encode(errors="backslashreplace"))
+    write_page(path, _PAGE, _context(evidence))
 
 
 def _context(evidence: Evidence) -> dict[str, Any]:
@@ -117,7 +105,7 @@ def _context(evidence: Evidence) -> dict[str, Any]:
     verdicts = [{**verdict, "state": _state(verdict)} for verdict in values.get("verdicts") or []]
     tally = Counter(verdict["state"] for verdict in verdicts)
     window = _strongest_window(evidence)
-    sheet = evidence.sheet_png
+    sheet = evidence.sheet_jpeg
     return {
         "title": "".join(letter if letter.isprintable() else "?" for letter in evidence.title),
         "facts": list(_facts(values)),
@@ -369,13 +357,9 @@ def _band_table(values: Mapping[str, Any]) -> dict[str, Any] | None:
         }
 
     return {
-        "bands": [_hertz(float(hz)) for hz in edges[:-1]],
+        "bands": [hertz(float(hz)) for hz in edges[:-1]],
         "rows": [{"name": name, "cells": [cell(gain) for gain in gains]} for name, gains in rows.items()],
     }
-
-
-def _hertz(hz: float) -> str:
-    return f"{hz:.0f}" if hz < 1000 else f"{hz / 1000:.1f}k"
 
 
 def _flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -63,7 +63,6 @@ _ALLOWED: Final = 3
 # Less marked area, or fewer cells that were not looked at before, can't make a flash: skipped to save time.
 _WORTH_A_LOOK: Final = 0.08
 _NEWS: Final = 0.005
-
 _AT_ONCE: Final = 1 << 15
 _NEVER: Final = -(1 << 40)
 _UP_DOWN: Final = np.array([[1], [-1]], np.int8)
@@ -227,8 +226,7 @@ class FlashFinder:
 def _followed(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Give what is followed, linear (luminance of all cells, then redness), and where red is saturated."""
     linear = _LINEAR_BYTES[np.rint(rgb * 255).astype(np.uint8)].reshape(len(rgb), -1, 3)
-    redness = linear @ _REDNESS
-    red = linear[..., 0]
+    red, redness = linear[..., 0], linear @ _REDNESS
     saturated = (red >= _RED_LEAST) & (red >= _RED_SHARE * (2 * red - redness))
     return np.concatenate([linear @ _LUMINANCE, np.maximum(redness, 0)], axis=1), saturated
 
@@ -301,9 +299,8 @@ class _Counter:
         self._beside = _adder(rows, columns, _NEIGHBOURHOOD // 2 + 1)
         self._last = np.zeros(rows * columns, np.int8)
         self._opened = np.zeros(rows * columns, np.int64)
-        self._open, self._group = np.zeros((2, rows * columns), np.bool_)
-        self._group_area = 0.0
-        self._group_frame = _NEVER
+        self._open, self._due, self._group = np.zeros((3, rows * columns), np.bool_)
+        self._group_area, self._group_frame = 0.0, _NEVER
         self.flashes: list[tuple[int, int]] = []
 
     def look(self, frame: int, marks: np.ndarray, about: np.ndarray) -> None:
@@ -312,7 +309,7 @@ class _Counter:
         for earlier in marks[-2::-1]:
             np.copyto(latest, earlier, where=latest == 0)
         moves = latest == _UP_DOWN
-        news = (moves & (self._last != _UP_DOWN)).sum(1) >= _NEWS * latest.size
+        news = (moves & (self._due | (self._last != _UP_DOWN))).sum(1) >= _NEWS * latest.size
         if not news.any():
             return
         sums = self._around(moves)
@@ -336,13 +333,16 @@ class _Counter:
     def _turn(self, frame: int, direction: int, share: np.ndarray, opposes: np.ndarray) -> np.ndarray:
         """Open or end the flashes of cells that move, and of those beside; give the parts that ended.
 
-        Where a texture flashes while it moves, a cell may go up beside others and down with them.
+        Where a texture flashes while it moves, a cell may go up beside others and down with them. One that
+        ended its flash beside others is given when it moves itself.
         """
         moved = (self._beside(share > 0) > 0) & ~opposes & (self._last != direction)
-        ended = moved & self._open
-        self._last[moved] = direction
+        self._due[moved] = self._open[moved]
         self._open[moved] = ~self._open[moved]
-        self._opened[moved & ~ended] = frame
+        self._opened[moved & self._open] = frame
+        self._last[moved] = direction
+        ended = self._due & (share > 0) & (self._last == direction)
+        self._due[ended] = False
         return np.where(ended, share, 0)
 
     def _gather(self, frame: int, ended: np.ndarray) -> None:

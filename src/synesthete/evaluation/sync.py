@@ -28,8 +28,9 @@ LEAST_SECONDS: Final = 20.0
 
 _FOLDS: Final = 5
 _BLOCK_S: Final = 5.0
-_GUARD_S: Final = 0.9  # as long as the music's reach: what was fitted and what is predicted share no music
+_GUARD_S: Final = 0.9  # the reach of the music; song and null share what the high-pass carries farther
 _RIDGE: Final = 0.3
+_RIDGE_S: Final = 60.0  # shorter films are fitted more cautiously, as they hold less to fit on
 _TARGETS: Final = 2
 _INVISIBLE: Final = 1e-5  # squared change per second: far under one grey level
 
@@ -120,6 +121,7 @@ class _Scorer:
     def __init__(self, dynamics: Dynamics) -> None:
         self._moments_s = dynamics.moments_s
         self._hearing: Hearing | None = None
+        self._ridge = _RIDGE * max(1.0, _RIDGE_S * dynamics.rate / len(dynamics.moments_s))
         self._parts = _parts(len(dynamics.moments_s), dynamics.rate)
         self._still = float(dynamics.values.var(axis=0).sum()) < _INVISIBLE
         self._y = dynamics.values - dynamics.values.mean(axis=0)
@@ -131,7 +133,8 @@ class _Scorer:
         if self._hearing is None:  # all music is as long as the film
             self._hearing = Hearing(self._moments_s, len(table))
         sums, hearing = music_sums(table), self._hearing
-        share = _cross_validated([self._products(hearing, sums, rows) for rows in self._parts])
+        products = [self._products(hearing, sums, rows) for rows in self._parts]
+        share = _cross_validated(products, ridge=self._ridge)
         return share, rv2(hearing.now(sums).astype(np.float64), self._y)
 
     def _products(self, hearing: Hearing, sums: np.ndarray, rows: np.ndarray) -> Float64[np.ndarray, "n n"]:
@@ -154,7 +157,7 @@ def _parts(rows: int, rate: float) -> list[np.ndarray]:
     return [np.flatnonzero(part == number) for number in range(3 * _FOLDS)]
 
 
-def _cross_validated(grams: Sequence[Float64[np.ndarray, "n n"]]) -> float:
+def _cross_validated(grams: Sequence[Float64[np.ndarray, "n n"]], *, ridge: float) -> float:
     """Fit on all but one fold and its neighbourhood, predict that fold; everything from sums of products."""
     whole = np.sum(grams, axis=0)
     predictors = len(whole) - 1 - _TARGETS
@@ -174,7 +177,7 @@ def _cross_validated(grams: Sequence[Float64[np.ndarray, "n n"]]) -> float:
         mean_x, mean_y = fit[0, x] / count, fit[0, y] / count
         cov_xx = fit[x, x] - count * np.outer(mean_x, mean_x)
         cov_xy = fit[x, y] - count * np.outer(mean_x, mean_y)
-        penalised = torch.from_numpy(cov_xx + _RIDGE * count * np.eye(predictors))
+        penalised = torch.from_numpy(cov_xx + ridge * count * np.eye(predictors))
         weights = torch.linalg.solve(penalised, torch.from_numpy(cov_xy)).numpy()
         base = mean_y - mean_x @ weights
         solution = np.concatenate([base[None], weights])

@@ -37,7 +37,7 @@ LEAST_EFFECT: Final = 0.15
 """Share of the picture's dynamics that its own music explains beyond what other songs do."""
 
 MOST_P_WEAK: Final = 0.05
-"""Follows weakly: p is below this, and the effect above 0. Also the limit of bar shifts and of ``--full``."""
+"""Follows weakly: p is below this, and the effect above 0. Also for bar shifts and ``--full``."""
 
 MOST_SILENT_MOTION: Final = 0.2
 """Motion in silence, as a share of the motion in loud passages."""
@@ -213,6 +213,7 @@ def _judge_lag(values: Mapping[str, Any]) -> Verdict:
         reasons = {
             "weak": "The rises of picture and sound agree too little to tell how far they are apart.",
             "periodic": "The rises of picture and sound agree as well at another lag.",
+            "outside": "The rises of picture and sound agree best at 300 ms or more.",
         }
         told = reasons.get(value_at(values, "sync.lag_status"))
         return claim.not_told(told or "A film without sound or under 20 s is too little for a number.")
@@ -233,10 +234,13 @@ def _judge_bars(values: Mapping[str, Any]) -> Verdict:
     if p is None or effect is None:
         return claim.not_told("There are too few bars to move the song by.")
     value = f"effect {shown(effect, '+.2f')}, p {shown(p, '.2g')}"
-    if p < MOST_P_WEAK and effect > 0:
+    shifts = value_at(values, "sync.bars.count") or 0
+    if 1 / (1 + shifts) >= MOST_P_WEAK:
         return claim.told(
-            value, True, "Moved by whole bars, the song explains the film less: it knows the place."
+            value, None, f"{shifts} shifts are too few: p can't be under {1 / (1 + shifts):.2g}."
         )
+    if p < MOST_P_WEAK and effect > 0:
+        return claim.told(value, True, "Moved by whole bars, the song explains the film less.")
     return claim.told(value, None, "Moved by whole bars, the song explains the film as well.")
 
 

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from synesthete.audio.timeline import Timeline
 from synesthete.errors import RenderError
 from synesthete.evaluation.certificate import CERTIFICATE_JSON, Certificate, certify
 from synesthete.evaluation.integrity import measure_integrity
 from synesthete.evaluation.observe import Stretch, join_stretches, stretches_of
+from synesthete.media.images import jpeg_bytes
 from synesthete.media.watch import watch_pictures
 from synesthete.render.plan import RenderPlan, Segment
 from synesthete.render.run import RunFolder, StoredPart, seen_path
@@ -78,6 +82,10 @@ def _certify(
 ) -> dict[str, Any]:
     with single_threaded():
         observation = join_stretches(stretches, size=plan.size, frame_rate=plan.frame_rate, scratch=scratch)
+        if observation.frames != plan.frames:
+            raise RenderError(
+                f"{observation.frames} of the film's {plan.frames} frames were seen; render with --force"
+            )
         certificate: Certificate = certify(
             observation,
             timeline,
@@ -86,7 +94,7 @@ def _certify(
             integrity=measure_integrity(
                 folder.film, song_seconds=plan.song.duration, key_pictures=True
             ).to_json(),
-            sheet_png=_sheet(folder),
+            sheet_jpeg=_sheet(folder),
             sha256=film_sha256,
         )
     certificate.write(folder.path)
@@ -94,6 +102,6 @@ def _certify(
 
 
 def _sheet(folder: RunFolder) -> bytes | None:
-    with contextlib.suppress(OSError):
-        return (folder.previews / "sheet.png").read_bytes()
+    with contextlib.suppress(OSError, ValueError), Image.open(folder.previews / "sheet.png") as picture:
+        return jpeg_bytes(np.asarray(picture.convert("RGB")))
     return None

@@ -10,23 +10,26 @@ import numpy as np
 from PIL import Image
 
 from synesthete.audio.timeline import Timeline
-from synesthete.clock import Clock, format_duration
+from synesthete.clock import ANALYSIS_RATE, Clock, format_duration
 from synesthete.config.evaluate import EvaluateOptions
 from synesthete.evaluation.certificate import Certificate, certify
 from synesthete.evaluation.flow import flow_magnitude
 from synesthete.evaluation.integrity import measure_integrity
 from synesthete.evaluation.look import display_rgb
+from synesthete.evaluation.music_changes import excerpt
 from synesthete.evaluation.music_sync import OtherSong
 from synesthete.evaluation.observe import join_stretches, stretches_of
-from synesthete.files import make_folder, writing_to
+from synesthete.evaluation.place import find_in_song
+from synesthete.files import digest_file, make_folder, writing_to
 from synesthete.generators.base import Size
-from synesthete.media.images import contact_sheet, png_bytes
+from synesthete.media.images import contact_sheet, jpeg_bytes
 from synesthete.media.watch import PictureInfo, on_clock, probe_pictures, watch_pictures
 from synesthete.render.listen import hear
 from synesthete.render.threads import single_threaded
 
 __all__ = ["evaluate_film"]
 
+_LEAST_PART_S: Final = 1.0  # what begins that far into the song is a part of it, not late
 _PROGRESS_FRAMES: Final = 25
 _SHEET_PICTURES: Final = 12
 _SHEET_COLUMNS: Final = 4
@@ -52,9 +55,15 @@ def evaluate_film(
         If the film, its song or one of the others can't be used.
     """
     info = probe_pictures(film)
-    timeline = _heard(film if options.audio is None else options.audio, info, options)
+    song = options.audio
+    timeline = _heard(film if song is None else song, info, options)
+    begins_s = find_in_song(film, song) if song is not None and info.has_sound else None
+    is_part = timeline is not None and begins_s is not None and begins_s >= _LEAST_PART_S
+    if timeline is not None and begins_s is not None and is_part:
+        timeline = excerpt(timeline, round(begins_s * ANALYSIS_RATE), timeline.ticks)
     others = [OtherSong(path.name, _hear(path, options)) for path in options.against]
     size = Size(info.width, info.height)
+    on_event({"event": "watch", "frame_rate": str(info.frame_rate), "frames": info.frames_declared})
     flow = None
     if options.full:
         flow = flow_magnitude(on_clock(watch_pictures(film), info.frame_rate), size)
@@ -65,8 +74,6 @@ def evaluate_film(
         for picture in watch_pictures(film):
             decoded += 1
             yield picture
-
-    on_event({"event": "watch", "frame_rate": str(info.frame_rate), "frames": info.frames_declared})
 
     def watched() -> Iterator[np.ndarray]:
         for frame, planes in enumerate(on_clock(pictures(), info.frame_rate)):
@@ -85,16 +92,18 @@ def evaluate_film(
                 frame_rate=info.frame_rate,
                 scratch=scratch / "grid",
             )
-            integrity = measure_integrity(film, song=options.audio, decoded_frames=decoded)
+            # Of a part of the song, the container's timestamps alone can tell the offset.
+            integrity = measure_integrity(film, song=None if is_part else song, decoded_frames=decoded)
             return certify(
                 observation,
                 timeline,
                 film=film.name,
-                song=None if timeline is None else (options.audio or film).name,
+                song=None if timeline is None else (song or film).name,
                 integrity=integrity.to_json(),
                 against=others,
                 flow=flow,
-                sheet_png=sheet.png(),
+                sheet_jpeg=sheet.jpeg(),
+                sha256=digest_file(film),
             )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -139,9 +148,9 @@ class _Sheet:
         self._pictures.append(np.asarray(picture.resize((width, height))))
         self._labels.append(format_duration(self._clock.seconds(frame)))
 
-    def png(self) -> bytes | None:
+    def jpeg(self) -> bytes | None:
         """Lay the pictures out; None if there are none."""
         if not self._pictures:
             return None
         sheet = contact_sheet(self._pictures, columns=_SHEET_COLUMNS, labels=self._labels, title=self._title)
-        return png_bytes(sheet)
+        return jpeg_bytes(sheet)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from synesthete.audio.columns import BANDS
 from synesthete.audio.timeline import Timeline
 from synesthete.config.evaluate import ProbeOptions
 from synesthete.config.preset import DEFAULT_PRESETS, load_preset
@@ -85,17 +86,21 @@ def failures(figures: Mapping[str, Any], limits: Mapping[str, float]) -> list[st
 
 
 def check_limits(limits: Mapping[str, float]) -> None:
-    """Refuse figures that there are not.
+    """Refuse figures that there are not, or of which less is better.
 
     Raises
     ------
     ConfigError
         If one is not known; says which are.
     """
-    known = [figure.key for group in FIGURES.values() for figure in group]
+    figures = [figure for group in FIGURES.values() for figure in group]
+    known = ["sync.r2", *(f"bands.band_{band}" for band in range(BANDS))]
+    known += [figure.key for figure in figures if figure.better != "lower"]
     for key in limits:
         if key not in known:
-            raise ConfigError(f"--fail-under knows no figure {key!r}; known are {', '.join(known)}")
+            raise ConfigError(
+                f"--fail-under knows no figure {key!r} of which more is better; known are {', '.join(known)}"
+            )
 
 
 def _subjects(options: ProbeOptions) -> list[Subject]:

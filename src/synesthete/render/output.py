@@ -11,7 +11,7 @@ __all__ = ["check_output"]
 
 def check_output(
     output: Path,
-    song: Path,
+    song: Path | None,
     *,
     example: str,
     because: str,
@@ -25,7 +25,7 @@ def check_output(
     output
         The file that is wanted.
     song
-        The song or a stem, which may not be overwritten.
+        The song or a stem, which may not be overwritten; None for none.
     example, because
         A name that would do, for its ending; and what such files are: ``films are H.264 in MP4``.
     option
@@ -45,6 +45,6 @@ def check_output(
         if output.is_dir():
             raise OutputError(f"{option} {output} is a folder; name a file in it, such as {output / example}")
     with contextlib.suppress(OSError):
-        if output.samefile(song):
+        if song is not None and output.samefile(song):
             raise OutputError(f"{option} {output} is {source}; choose another name")
     make_folder(output.absolute().parent)

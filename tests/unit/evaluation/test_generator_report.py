@@ -80,7 +80,7 @@ def page(results: list[ProbeResult], tmp_path_factory: pytest.TempPathFactory) -
 def test_the_page_needs_nothing_beside_it(page: Page) -> None:
     assert not page.tags & {"script", "link", "iframe", "object"}
     assert len(page.links) == 4
-    assert all(link.startswith("data:image/png;base64,") for link in page.links)
+    assert all(link.startswith("data:image/jpeg;base64,") for link in page.links)
 
 
 def test_every_figure_that_is_known_is_shown_for_every_subject(

@@ -72,6 +72,24 @@ def test_even_pulses_have_no_lag_that_could_be_told() -> None:
     assert (lag.ms, lag.status) == (None, "periodic")
 
 
+def test_pictures_that_follow_one_part_of_the_sound_early_and_another_late_have_no_lag(
+    made_timeline: Made,
+) -> None:
+    table = null_columns(made_timeline("rhythm", 3)).copy()
+    level = table[:, NULL_COLUMNS.index("loudness")]
+    table[:, NULL_COLUMNS.index("treble")] = np.roll(level, 25)
+    lag = lag_of(driven_film(level, SECONDS), table)
+    assert (lag.ms, lag.status) == (None, "periodic")
+
+
+def test_a_film_that_is_later_than_is_looked_for_says_so(made_timeline: Made) -> None:
+    timeline = made_timeline("rhythm", 5)
+    level = np.convolve(timeline.column("loudness"), np.hanning(80) / 40, mode="same")
+    table = np.zeros((len(level), len(NULL_COLUMNS)), np.float32)
+    table[:, NULL_COLUMNS.index("loudness")] = level
+    assert lag_of(driven_film(level, SECONDS, delay_s=0.33), table).status == "outside"
+
+
 @pytest.mark.parametrize("film", [still_film(SECONDS), curve_film(np.full(900, 1.0))])
 def test_a_still_film_has_no_lag(film: Observation, made_timeline: Made) -> None:
     assert lag_of(film, null_columns(made_timeline("rhythm", 3))).status == "weak"

@@ -63,7 +63,7 @@ def make_evidence(duration_s: float = 60.0, frame_rate: Fraction = Fraction(30),
         brightness=(0.1 + 0.1 * motion).astype(np.float32),
         frame_rate=frame_rate,
         flashes=np.zeros(int(np.ceil(duration_s)), np.float32),
-        sheet_png=b"\x89PNG not shown here",
+        sheet_jpeg=b"\xff\xd8 not shown here",
         title="film.mp4 · song.ogg",
     )
 
@@ -152,7 +152,7 @@ def test_names_are_shown_and_never_obeyed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "evidence",
     [
-        replace(make_evidence(), onset=None, sheet_png=None, values={}),
+        replace(make_evidence(), onset=None, sheet_jpeg=None, values={}),
         replace(make_evidence(), onset=np.zeros(6000, np.float32), motion=np.zeros(1800, np.float32)),
         replace(make_evidence(), onset=np.zeros(1, np.float32), flashes=np.zeros(0, np.float32)),
         make_evidence(film=None, music=None, response={"bands": None}, safety=None, sync={"count": None}),
@@ -246,9 +246,9 @@ def test_the_strongest_gain_has_the_strongest_shade(tmp_path: Path) -> None:
 
 def test_the_contact_sheet_is_inside(tmp_path: Path) -> None:
     evidence = make_evidence()
-    found = re.search(r'data:image/png;base64,([^"]+)', page_of(evidence, tmp_path))
+    found = re.search(r'data:image/jpeg;base64,([^"]+)', page_of(evidence, tmp_path))
     assert found is not None
-    assert base64.b64decode(found[1]) == evidence.sheet_png
+    assert base64.b64decode(found[1]) == evidence.sheet_jpeg
 
 
 def test_every_number_is_in_the_table_under_its_key(tmp_path: Path) -> None:

@@ -293,6 +293,13 @@ def test_large_parts_in_counter_phase_count(rate: Fraction, parts: tuple[int, in
     assert flashes_in(lambda t: abs(mask - square(t, 3)), rate).passed
 
 
+@every_rate
+def test_a_wave_as_wide_as_the_picture_counts(rate: Fraction) -> None:
+    for hertz, passed in ((3, True), (4, False), (6, False)):
+        report = flashes_in(lambda t, h=hertz: 0.5 + 0.5 * np.sin(2 * np.pi * (COLUMN / 64 - h * t)), rate)
+        assert report.passed == passed
+
+
 # Red --------------------------------------------------------------------------------------------------------
 
 
