@@ -234,11 +234,9 @@ def _judge_bars(values: Mapping[str, Any]) -> Verdict:
     if p is None or effect is None:
         return claim.not_told("There are too few bars to move the song by.")
     value = f"effect {shown(effect, '+.2f')}, p {shown(p, '.2g')}"
-    shifts = value_at(values, "sync.bars.count") or 0
-    if 1 / (1 + shifts) >= MOST_P_WEAK:
-        return claim.told(
-            value, None, f"{shifts} shifts are too few: p can't be under {1 / (1 + shifts):.2g}."
-        )
+    shifts = value_at(values, "sync.bars.count")
+    if shifts and 1 / (1 + shifts) >= MOST_P_WEAK:
+        return claim.told(value, None, f"{shifts} shifts by whole bars are too few for a smaller p.")
     if p < MOST_P_WEAK and effect > 0:
         return claim.told(value, True, "Moved by whole bars, the song explains the film less.")
     return claim.told(value, None, "Moved by whole bars, the song explains the film as well.")
