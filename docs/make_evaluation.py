@@ -15,13 +15,23 @@ from typing import Any
 
 import numpy as np
 
+from synesthete.audio.timeline import Timeline
 from synesthete.config.preset import shipped_presets
 from synesthete.config.render import RenderOptions
+from synesthete.evaluation.chance import compare
+from synesthete.evaluation.dynamics import picture_dynamics
+from synesthete.evaluation.nulls import NullSong, null_bank, null_columns
+from synesthete.evaluation.observe import observe
+from synesthete.evaluation.picture import measure_picture
+from synesthete.evaluation.sync import LEAST_SECONDS, explained_share
 from synesthete.evaluation.verdicts import LEAST_EFFECT, MOST_P, MOST_SILENT_MOTION, value_at
 from synesthete.files import whole_file
+from synesthete.generators.base import Size
 from synesthete.media.decode import Span, decode_sound
 from synesthete.media.probe import probe_sound
-from synesthete.render.pipeline import render_song
+from synesthete.media.watch import on_clock, probe_pictures, watch_pictures
+from synesthete.render.listen import hear
+from synesthete.render.pipeline import Film, render_song
 
 DOCS = Path(__file__).resolve().parent
 SOUNDS = {".ogg", ".flac", ".mp3", ".wav", ".m4a", ".opus", ".aac", ".aiff"}
@@ -55,6 +65,15 @@ the most in any second, and more than three are unsafe. Films under 20 s have no
 frame where it can be told, silence of {silence:g} or less, and no unsafe flashing. **{good} of
 {judged}** rhythmic films meet all of it.
 """
+CHANCE = """\
+## False alarms
+
+Each film of 20 s or more, scored with every other track of 20 s or more: of {pairs} pairs,
+**{share:.1f} %** have p under 0.05, where 5 % are to be expected. Of the {same} pairs of tracks that
+share a tempo to 1 % (techno and electro at 160, rock and chip at 150 beats a minute)
+{same_share:.0f} % do: films of one are in time with the other. Moving the music by whole bars tells
+them apart.
+"""
 CELLS = ("track", "effect", "p", "bars p", "lag, ms", "silence", "flashes", "flicker", "saturation", "")
 
 
@@ -63,8 +82,8 @@ def tracks_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in SOUNDS)
 
 
-def certificate_of(song: Path, preset: str, seconds: int | None, workspace: Path) -> Mapping[str, Any]:
-    """Render a film, or find it, and give its certificate."""
+def film_of(song: Path, preset: str, seconds: int | None, workspace: Path) -> Film:
+    """Render a film, or find it, with its certificate."""
     known = probe_sound(song).duration_s or 0.0
     options = RenderOptions(
         preset=preset,
@@ -76,9 +95,7 @@ def certificate_of(song: Path, preset: str, seconds: int | None, workspace: Path
         speed="veryfast",
         workspace=workspace,
     )
-    film = render_song(song, options)
-    assert film.certificate is not None
-    return film.certificate
+    return render_song(song, options)
 
 
 def splice(song: Path, target: Path) -> None:
@@ -104,18 +121,56 @@ def splice(song: Path, target: Path) -> None:
 
 def measure(song: Path, preset: str, seconds: int, workspace: Path) -> dict[str, Any]:
     """Measure one preset on one track."""
-    values = certificate_of(song, preset, seconds, workspace)
+    film = film_of(song, preset, seconds, workspace)
     spliced = workspace / "spliced" / f"{song.stem}{song.suffix.replace('.', '-')}.wav"
     if not spliced.is_file():
         spliced.parent.mkdir(parents=True, exist_ok=True)
         splice(song, spliced)
-    quiet = certificate_of(spliced, preset, None, workspace)
-    found = {key: value_at(values, key) for key in FIGURES}
+    quiet = film_of(spliced, preset, None, workspace)
+    assert film.certificate is not None
+    assert quiet.certificate is not None
+    found = {key: value_at(film.certificate, key) for key in FIGURES}
     return {
         **found,
-        "count": value_at(values, "sync.count"),
-        "silence": value_at(quiet, "silence.motion_ratio"),
+        "film": str(film.film),
+        "count": value_at(film.certificate, "sync.count"),
+        "silence": value_at(quiet.certificate, "silence.motion_ratio"),
     }
+
+
+def false_alarms(
+    results: Mapping[str, Mapping[str, dict[str, Any]]], tracks: list[Path], workspace: Path
+) -> list[tuple[bool, float]]:
+    """Score every film of 20 s or more with every other track: of the same tempo or not, and p."""
+    timelines = {
+        track.name: hear(track, start=None, end=None, allow_truncated=False, workspace=workspace)[0]
+        for track in tracks
+    }
+    found = []
+    for by_track in results.values():
+        for name, film in by_track.items():
+            if film["sync.status"] != "ok":
+                continue
+            path = Path(film["film"])
+            info = probe_pictures(path)
+            pictures = on_clock(watch_pictures(path), info.frame_rate)
+            observation = observe(pictures, size=Size(info.width, info.height), frame_rate=info.frame_rate)
+            dynamics = picture_dynamics(observation, measure_picture(observation))
+            ticks = round(observation.duration_s * 100)
+            nulls = [explained_share(dynamics, null.stretched_to(ticks)) for null in null_bank()]
+            for other, timeline in timelines.items():
+                if timeline.duration < LEAST_SECONDS or other == name:
+                    continue
+                song = NullSong(other, null_columns(timeline), (), ()).stretched_to(ticks)
+                p = compare(explained_share(dynamics, song), nulls).p
+                found.append((same_tempo(timelines[name], timeline), p))
+    return found
+
+
+def same_tempo(one: Timeline, other: Timeline) -> bool:
+    """Say whether two tracks beat together: their tempi are within 1 %."""
+    tempi = one.music.tempo_bpm, other.music.tempo_bpm
+    return None not in tempi and abs(tempi[0] / tempi[1] - 1) < 0.01  # type: ignore[operator]
 
 
 def shortfalls(found: Mapping[str, Any]) -> list[str]:
@@ -158,7 +213,9 @@ def row(track: str, found: Mapping[str, Any], *, rhythmic: bool) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def page(results: Mapping[str, Mapping[str, dict[str, Any]]], seconds: int) -> str:
+def page(
+    results: Mapping[str, Mapping[str, dict[str, Any]]], alarms: list[tuple[bool, float]], seconds: int
+) -> str:
     """Write the page."""
     tracks = list(next(iter(results.values())))
     films = [
@@ -179,7 +236,15 @@ def page(results: Mapping[str, Mapping[str, dict[str, Any]]], seconds: int) -> s
         judged=len(films),
         good=sum(not shortfalls(film) for film in films),
     )
-    parts = [HEAD.format(method=method)]
+    others = [p for same, p in alarms if not same]
+    together = [p for same, p in alarms if same]
+    chance = CHANCE.format(
+        pairs=len(others),
+        share=100 * float(np.mean(np.array(others) < 0.05)) if others else 0.0,
+        same=len(together),
+        same_share=100 * float(np.mean(np.array(together) < 0.05)) if together else 0.0,
+    )
+    parts = [HEAD.format(method=method), chance]
     for preset, by_track in results.items():
         parts.append(f"\n## {preset}\n\n| {' | '.join(CELLS)} |\n|{'---|' * len(CELLS)}")
         parts += [row(track, found, rhythmic=is_rhythmic(track)) for track, found in by_track.items()]
@@ -211,7 +276,8 @@ def main() -> int:
             print(preset, row(track.name, found, rhythmic=is_rhythmic(track.name)), flush=True)
     given.workspace.mkdir(parents=True, exist_ok=True)
     (given.workspace / "results.json").write_text(json.dumps(results, indent=1))
-    given.output.write_text(page(results, given.seconds))
+    alarms = false_alarms(results, tracks, given.workspace)
+    given.output.write_text(page(results, alarms, given.seconds))
     return 0
 
 
