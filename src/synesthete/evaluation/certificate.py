@@ -27,10 +27,16 @@ from synesthete.evaluation.safety import find_flashes
 from synesthete.evaluation.verdicts import judge
 from synesthete.files import write_json
 
-__all__ = ["CERTIFICATE_JSON", "CERTIFICATE_PAGE", "Certificate", "certify"]
+__all__ = ["CERTIFICATE_JSON", "CERTIFICATE_KEYS", "CERTIFICATE_PAGE", "Certificate", "certify"]
 
 CERTIFICATE_JSON: Final = "certificate.json"
 CERTIFICATE_PAGE: Final = "certificate.html"
+CERTIFICATE_KEYS: Final = (
+    "certificate", "film", "music", "sync", "response", "silence", "flicker", "coherence", "look", "safety",
+    "integrity", "verdicts",
+)  # fmt: skip
+"""What every certificate has."""
+
 _FORMAT: Final = 1
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 from scipy.ndimage import uniform_filter1d
 
-from synesthete.clock import ANALYSIS_RATE, Clock
+from synesthete.clock import ANALYSIS_RATE
 from synesthete.evaluation.nulls import NULL_COLUMNS
 from synesthete.evaluation.observe import Observation
 from synesthete.evaluation.picture import PictureColumns
@@ -60,7 +60,7 @@ def picture_dynamics(observation: Observation, picture: PictureColumns) -> Dynam
     frame_rate = float(observation.frame_rate)
     group = max(1, round(frame_rate / _MOST_RATE))
     rows = observation.frames // group
-    moments = Clock(observation.frame_rate).moments(0, observation.frames)
+    moments = observation.moments_s()
 
     def grouped(values: np.ndarray) -> np.ndarray:
         return np.asarray(np.asarray(values[: rows * group], np.float64).reshape(rows, group).mean(axis=1))

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from synesthete.clock import ANALYSIS_RATE, Clock
+from synesthete.clock import ANALYSIS_RATE
 from synesthete.evaluation.dynamics import highpassed
 from synesthete.evaluation.nulls import NULL_COLUMNS
 from synesthete.evaluation.observe import Observation
@@ -97,16 +97,14 @@ def measure_lag(
     ]
     curves = [edges.correlations() for _, _, edges in found]
     tops = [float(curve.max()) for curve in curves]
-    # Of what agrees nearly as well as anything does, the clearest picture, and its best column.
-    picture_name = next(
-        name for (name, _, _), top in zip(found, tops, strict=True) if top >= _NEARLY * max(tops)
-    )
-    place = max((k for k, f in enumerate(found) if f[0] == picture_name), key=lambda k: tops[k])
+    # Light is the clearest; motion belongs to speed as well as to what rises.
+    of_light = [k for k, f in enumerate(found) if f[0] == "light" and tops[k] >= _NEARLY * max(tops)]
+    place = max(of_light or range(len(found)), key=lambda k: tops[k])
     (name, column, chosen), curve, highest = found[place], curves[place], tops[place]
     if highest < _WEAK:
         return Lag(None, None, "weak", highest, name, column)
     lag = _peak(lags, curve)
-    if not lags[0] < lag < lags[-1]:
+    if abs(lag) > _MOST_S - _LOBE_S / 4:
         return Lag(None, None, "outside", highest, name, column)
     rival = float(curve[np.abs(lags - lag) > _LOBE_S].max()) / highest
     apart = (
@@ -126,9 +124,9 @@ def measure_lag(
 def _pictures(
     observation: Observation, picture: PictureColumns
 ) -> list[tuple[str, np.ndarray, np.ndarray, Sequence[str]]]:
-    """Give what may rise in the picture, the moments it belongs to, and with what; the clearest first."""
+    """Give what may rise in the picture, the moments it belongs to, and with what."""
     rate = float(observation.frame_rate)
-    moments = Clock(observation.frame_rate).moments(0, observation.frames)
+    moments = observation.moments_s()
     motion = np.asarray(observation.motion, np.float64)
     # Motion is a difference to the frame before, and belongs half a frame before its own. Where brightness or
     # size follow the music, motion is that which rises, and its sum is what rises with the music.

@@ -59,7 +59,7 @@ def report_sync(
     """
     if timeline is None:
         return {**Sync(None, None, None).to_json(), **Lag(None, None, "insufficient").to_json()}
-    ticks = max(1, round(observation.duration_s * ANALYSIS_RATE))
+    ticks = max(1, round((observation.duration_s + max(0.0, observation.music_start_s)) * ANALYSIS_RATE))
     table = _as_long_as(null_columns(timeline), ticks)
     dynamics = picture_dynamics(observation, picture)
     others = (song.stretched_to(ticks) for song in other_songs(against))

@@ -14,9 +14,10 @@ from tokenize import TokenError
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, Float64, Int64, UInt8
 from PIL import Image
 
+from synesthete.clock import Clock
 from synesthete.errors import RenderError
 from synesthete.evaluation.look import LOOK_COLUMNS, bt709_rgb, measure_look
 from synesthete.files import whole_file, writing_to
@@ -73,6 +74,11 @@ class Stretch:
     look_frames: Int64[np.ndarray, " samples"]
     looks: Float32[np.ndarray, "samples looks"]
 
+    def covers(self, start: int, stop: int, size: Size) -> bool:
+        """Say whether it is of just these frames, of films of this size."""
+        shape = (stop - start, *grid_shape(size), 3)
+        return self.start == start and self.grid.shape == shape and self.motion.shape == shape[:1]
+
     def save(self, path: Path) -> None:
         """Write the stretch, whole."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -107,6 +113,8 @@ class Observation:
     grid, motion, look_frames, looks
         As in `Stretch`, for all frames; ``motion[0]`` is 0. The grid may be memory-mapped: an hour has
         0.7 GB of it, so take it in blocks (`blocks`).
+    music_start_s
+        Moment of the music at which the first frame is shown, seconds.
     """
 
     size: Size
@@ -115,6 +123,8 @@ class Observation:
     motion: Float32[np.ndarray, " frames"]
     look_frames: Int64[np.ndarray, " samples"]
     looks: Float32[np.ndarray, "samples looks"]
+
+    music_start_s: float = 0.0
 
     @property
     def frames(self) -> int:
@@ -125,6 +135,11 @@ class Observation:
     def duration_s(self) -> float:
         """Length, seconds."""
         return float(self.frames / self.frame_rate)
+
+    def moments_s(self) -> Float64[np.ndarray, " frames"]:
+        """Give the moment of the music that each frame shows, seconds."""
+        moments: Float64[np.ndarray, " frames"] = Clock(self.frame_rate).moments(0, self.frames)
+        return moments + self.music_start_s
 
     def look(self, name: str) -> Float32[np.ndarray, " samples"]:
         """Give one of `LOOK_COLUMNS` at the sampled frames."""

@@ -1,11 +1,12 @@
 r"""Measure how much of a picture's dynamics its music explains, against two nulls.
 
 The score is the share of the picture's dynamics that ridge regression predicts from the music on stretches
-that it was not fitted on: 1 is all of it, 0 or less nothing. Chance has a score too, so the same film is
-scored with other songs (is it synced at all?), and with its own song moved by whole bars (does it know this
-song?).
+that it was not fitted on: 1 is all of it, 0 nothing. Light and motion are scored each on its own, and the
+better one counts: where brightness follows the music, motion follows the music's changes, up and down alike,
+which no linear prediction tells. Chance has a score too, so the same film is scored with other songs (is it
+synced at all?), and with its own song moved by whole bars (does it know this song?).
 
-:math:`R^2 = 1 - \sum_f \lVert Y_f - X_f W_{-f}\rVert^2 / \sum_f \lVert Y_f - \bar Y_{-f}\rVert^2`
+:math:`R^2 = \max(0, 1 - \sum_f \lVert y_f - X_f w_{-f}\rVert^2 / \sum_f \lVert y_f - \bar y_{-f}\rVert^2)`
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,8 +32,7 @@ _BLOCK_S: Final = 5.0
 _GUARD_S: Final = 0.9  # the reach of the music; song and null share what the high-pass carries farther
 _RIDGE: Final = 0.3
 _RIDGE_S: Final = 60.0  # shorter films are fitted more cautiously, as they hold less to fit on
-_TARGETS: Final = 2
-_INVISIBLE: Final = 1e-5  # squared change per second: far under one grey level
+_INVISIBLE: Final = 1e-4  # variance of what changes by under a grey level: nobody sees it
 
 Table = Float32[np.ndarray, "ticks columns"]
 
@@ -70,8 +70,8 @@ def measure_sync(dynamics: Dynamics, table: Table, music: Music, others: Iterabl
     others
         The same columns of music that the film has nothing to do with, as long as the film.
     """
-    duration_s = len(dynamics.moments_s) / dynamics.rate
-    if duration_s < LEAST_SECONDS:
+    # Above 30 frames a second rows hold several frames, and what is left over may be one row's worth.
+    if (len(dynamics.moments_s) + 0.999) / dynamics.rate < LEAST_SECONDS:
         return Sync(None, None, None)
     scorer = _Scorer(dynamics)
     own_r2, own_rv2 = scorer.score(table)
@@ -123,18 +123,18 @@ class _Scorer:
         self._hearing: Hearing | None = None
         self._ridge = _RIDGE * max(1.0, _RIDGE_S * dynamics.rate / len(dynamics.moments_s))
         self._parts = _parts(len(dynamics.moments_s), dynamics.rate)
-        self._still = float(dynamics.values.var(axis=0).sum()) < _INVISIBLE
-        self._y = dynamics.values - dynamics.values.mean(axis=0)
+        seen = dynamics.values[:, dynamics.values.var(axis=0) >= _INVISIBLE]
+        self._y = seen - seen.mean(axis=0)
 
     def score(self, table: Table) -> tuple[float, float]:
         """Give the explained share, and RV2."""
-        if self._still:
+        if self._y.shape[1] == 0:
             return 0.0, 0.0
         if self._hearing is None:  # all music is as long as the film
             self._hearing = Hearing(self._moments_s, len(table))
         sums, hearing = music_sums(table), self._hearing
         products = [self._products(hearing, sums, rows) for rows in self._parts]
-        share = _cross_validated(products, ridge=self._ridge)
+        share = _cross_validated(products, targets=self._y.shape[1], ridge=self._ridge)
         return share, rv2(hearing.now(sums).astype(np.float64), self._y)
 
     def _products(self, hearing: Hearing, sums: np.ndarray, rows: np.ndarray) -> Float64[np.ndarray, "n n"]:
@@ -157,16 +157,16 @@ def _parts(rows: int, rate: float) -> list[np.ndarray]:
     return [np.flatnonzero(part == number) for number in range(3 * _FOLDS)]
 
 
-def _cross_validated(grams: Sequence[Float64[np.ndarray, "n n"]], *, ridge: float) -> float:
+def _cross_validated(grams: Sequence[Float64[np.ndarray, "n n"]], *, targets: int, ridge: float) -> float:
     """Fit on all but one fold and its neighbourhood, predict that fold; everything from sums of products."""
     whole = np.sum(grams, axis=0)
-    predictors = len(whole) - 1 - _TARGETS
+    predictors = len(whole) - 1 - targets
     x, y = slice(1, predictors + 1), slice(predictors + 1, None)
     rows = whole[0, 0]
     spread = np.sqrt(np.maximum(np.diag(whole)[x] / rows - (whole[0, x] / rows) ** 2, 0.0))
     scale = np.ones(len(whole))
     scale[x] = 1.0 / np.where(spread > 1e-6, spread, 1.0)
-    errors = total = 0.0
+    errors, total = np.zeros(targets), np.zeros(targets)
     for fold in range(_FOLDS):
         test = np.sum(grams[3 * fold : 3 * fold + 3], axis=0)
         # The tails of the blocks before it and the heads of those after it are neither fitted nor predicted.
@@ -185,10 +185,10 @@ def _cross_validated(grams: Sequence[Float64[np.ndarray, "n n"]], *, ridge: floa
         squares = seen[y, y]
         predicted = solution.T @ seen[inputs, inputs] @ solution
         crossed = solution.T @ seen[inputs, y]
-        errors += float(np.trace(squares - 2 * crossed + predicted))
+        errors += np.diag(squares - 2 * crossed + predicted)
         centred = squares - 2 * np.outer(mean_y, seen[0, y]) + seen[0, 0] * np.outer(mean_y, mean_y)
-        total += float(np.trace(centred))
-    return 1.0 - errors / total if total > 0 else 0.0
+        total += np.diag(centred)
+    return float(np.max(1.0 - errors / total, initial=0.0))
 
 
 def _flat(comparison: Comparison | None, name: str) -> dict[str, Any]:

@@ -11,7 +11,13 @@ from PIL import Image
 
 from synesthete.audio.timeline import Timeline
 from synesthete.errors import RenderError
-from synesthete.evaluation.certificate import CERTIFICATE_JSON, Certificate, certify
+from synesthete.evaluation.certificate import (
+    CERTIFICATE_JSON,
+    CERTIFICATE_KEYS,
+    CERTIFICATE_PAGE,
+    Certificate,
+    certify,
+)
 from synesthete.evaluation.integrity import measure_integrity
 from synesthete.evaluation.observe import Stretch, join_stretches, stretches_of
 from synesthete.media.images import jpeg_bytes
@@ -27,7 +33,8 @@ def certificate_of(folder: RunFolder, film_sha256: str) -> dict[str, Any] | None
     """Give the run's certificate, if it is there and is that of this very film."""
     try:
         values = json.loads((folder.path / CERTIFICATE_JSON).read_text())
-        return dict(values) if values["film"]["sha256"] == film_sha256 else None
+        whole = all(key in values for key in CERTIFICATE_KEYS) and (folder.path / CERTIFICATE_PAGE).is_file()
+        return dict(values) if whole and values["film"]["sha256"] == film_sha256 else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -50,8 +57,13 @@ def certify_segments(
     def stretches() -> Iterator[Stretch]:
         for segment, part in parts:
             try:
-                yield Stretch.load(seen_path(part.path))
+                stretch = Stretch.load(seen_path(part.path))
+                fits = stretch.covers(segment.start, segment.stop, plan.size)
             except RenderError:  # rendered without a certificate, or damaged
+                fits = False
+            if fits:
+                yield stretch
+            else:
                 yield from _watched(plan, part.path, segment)
 
     return _certify(plan, timeline, folder, stretches(), folder.work / "grid", film_sha256)

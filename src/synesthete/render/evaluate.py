@@ -3,6 +3,8 @@
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,9 +60,12 @@ def evaluate_film(
     song = options.audio
     timeline = _heard(film if song is None else song, info, options)
     begins_s = find_in_song(film, song) if song is not None and info.has_sound else None
-    is_part = timeline is not None and begins_s is not None and begins_s >= _LEAST_PART_S
-    if timeline is not None and begins_s is not None and is_part:
-        timeline = excerpt(timeline, round(begins_s * ANALYSIS_RATE), timeline.ticks)
+    is_part = begins_s is not None and abs(begins_s) >= _LEAST_PART_S
+    music_start_s = begins_s if is_part and begins_s is not None else 0.0
+    if timeline is not None and music_start_s > 0:
+        whole = round(music_start_s * ANALYSIS_RATE)
+        timeline = excerpt(timeline, whole, timeline.ticks)
+        music_start_s -= whole / ANALYSIS_RATE
     others = [OtherSong(path.name, _hear(path, options)) for path in options.against]
     size = Size(info.width, info.height)
     on_event({"event": "watch", "frame_rate": str(info.frame_rate), "frames": info.frames_declared})
@@ -70,8 +75,11 @@ def evaluate_film(
     sheet, decoded = _Sheet(info, size), 0
 
     def pictures() -> Iterator[tuple[float, np.ndarray]]:
-        nonlocal decoded
+        nonlocal decoded, music_start_s
         for picture in watch_pictures(film):
+            if decoded == 0:  # frames go to the nearest place on the clock, which may be half of one away
+                place = Fraction(picture[0]) * info.frame_rate
+                music_start_s += float((place - max(0, round(place))) / info.frame_rate)
             decoded += 1
             yield picture
 
@@ -92,6 +100,9 @@ def evaluate_film(
                 frame_rate=info.frame_rate,
                 scratch=scratch / "grid",
             )
+            if song is None or is_part:
+                music_start_s -= info.sound_start_s or 0.0
+            observation = replace(observation, music_start_s=music_start_s)
             # Of a part of the song, the container's timestamps alone can tell the offset.
             integrity = measure_integrity(film, song=None if is_part else song, decoded_frames=decoded)
             return certify(

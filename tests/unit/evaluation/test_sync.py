@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -63,7 +64,33 @@ def test_a_still_film_has_no_effect(made_timeline: Made) -> None:
 
 def test_silent_music_explains_nothing() -> None:
     silent = np.zeros((SECONDS * 100, len(NULL_COLUMNS)), np.float32)
-    assert abs(explained_share(dynamics_of(noise_film(SECONDS)), silent)) < 0.05
+    others = (song.stretched_to(len(silent)) for song in null_bank())
+    sync = measure_sync(dynamics_of(noise_film(SECONDS)), silent, Music(), others)
+    assert sync.songs is not None
+    assert (sync.songs.value, sync.songs.p) == (0.0, 1.0)
+
+
+def test_a_film_whose_speed_follows_the_music_is_as_driven_as_one_whose_light_does(
+    made_timeline: Made,
+) -> None:
+    timeline = made_timeline("rhythm", 3)
+    light = driven_film(timeline.column("loudness"), SECONDS)
+    moments = light.moments_s() - 1 / 60
+    speed = 0.05 * np.interp(moments, np.arange(timeline.ticks) / 100, timeline.column("loudness"))
+    still = still_film(SECONDS)
+    film = replace(still, motion=speed.astype(np.float32))
+    for driven in (light, film):
+        songs = sync_of(driven, timeline).songs
+        assert songs is not None
+        assert songs.p == pytest.approx(1 / (1 + len(null_bank())))
+        assert songs.effect > 0.3
+
+
+@pytest.mark.parametrize("rate", [Fraction(60_000, 1001), Fraction(100), Fraction(30)])
+def test_twenty_seconds_are_enough_at_any_frame_rate(made_timeline: Made, rate: Fraction) -> None:
+    timeline = made_timeline("rhythm", 3)
+    film = driven_film(timeline.column("loudness"), 20.02, frame_rate=rate)
+    assert sync_of(film, timeline).songs is not None
 
 
 def test_short_films_get_no_number(made_timeline: Made) -> None:
@@ -153,7 +180,7 @@ def _plainly(film: Dynamics, table: np.ndarray) -> float:
     y = film.values - film.values.mean(axis=0)
     at = np.arange(len(y)) / film.rate
     block = np.minimum(at // 5, np.ceil(len(y) / film.rate / 5) - 1).astype(int)
-    errors = total = 0.0
+    errors, total = np.zeros(2), np.zeros(2)
     for fold in range(5):
         test = block % 5 == fold
         near = np.zeros(len(y), bool)
@@ -169,9 +196,9 @@ def _plainly(film: Dynamics, table: np.ndarray) -> float:
         a = (x[fit] - mean_x).T @ (x[fit] - mean_x) + 0.6 * fit.sum() * np.eye(x.shape[1])
         weights = np.linalg.solve(a, (x[fit] - mean_x).T @ (y[fit] - mean_y))
         predicted = mean_y + (x[test] - mean_x) @ weights
-        errors += ((y[test] - predicted) ** 2).sum()
-        total += ((y[test] - mean_y) ** 2).sum()
-    return float(1 - errors / total)
+        errors += ((y[test] - predicted) ** 2).sum(axis=0)
+        total += ((y[test] - mean_y) ** 2).sum(axis=0)
+    return float(np.max(1 - errors / total, initial=0.0))
 
 
 def test_a_cut_does_not_outweigh_the_rest() -> None:
