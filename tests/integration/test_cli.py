@@ -108,7 +108,9 @@ def test_o_copies_the_film(
 ) -> None:
     output = tmp_path / "films" / "My Film.MP4"
     outcome = render(song, "-o", output, "--end", 1)
-    assert outcome.out.splitlines() == [f"film: {output}", f"run:  {only_run(workspace)}"]
+    film, run, *summary = outcome.out.splitlines()
+    assert (film, run) == (f"film: {output}", f"run:  {only_run(workspace)}")
+    assert len(summary) == 3
     assert outcome.err == ""
     assert output.read_bytes() == (only_run(workspace) / "film.mp4").read_bytes()
     assert names(output.parent) == {output.name}

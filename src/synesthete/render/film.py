@@ -29,7 +29,7 @@ from synesthete.render.plan import RenderPlan, Segment, cut_segments
 from synesthete.render.preview import write_previews
 from synesthete.render.run import RunFolder, StoredPart
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
-from synesthete.render.threads import single_threaded
+from synesthete.render.threads import interruptible, single_threaded
 
 __all__ = ["Event", "FilmMaker"]
 
@@ -84,8 +84,8 @@ class FilmMaker:
         """Take a finished film as it is; make only what is missing: PNG frames, the certificate."""
         self._claim_frames()
         if self._plan.options.certificate:
-            self.certificate = certificate_of(self._folder, film_sha256) or certify_film(
-                self._plan, self._timeline, self._folder, film_sha256=film_sha256
+            self.certificate = certificate_of(self._folder, film_sha256) or interruptible(
+                lambda: certify_film(self._plan, self._timeline, self._folder, film_sha256=film_sha256)
             )
         missing = [segment for segment in self._segments if self._lacks_png(segment)]
         if missing:
@@ -145,8 +145,8 @@ class FilmMaker:
         if plan.options.certificate:
             with self._timed("certificate"):
                 seen = list(zip(self._segments, parts, strict=True))
-                self.certificate = certify_segments(
-                    plan, self._timeline, folder, seen, film_sha256=film_sha256
+                self.certificate = interruptible(
+                    lambda: certify_segments(plan, self._timeline, folder, seen, film_sha256=film_sha256)
                 )
         write_json(
             folder.manifest,
