@@ -244,7 +244,7 @@ def page(
         same=len(together),
         same_share=100 * float(np.mean(np.array(together) < 0.05)) if together else 0.0,
     )
-    parts = [HEAD.format(method=method), chance]
+    parts = [HEAD.format(method=method), *([chance] if alarms else [])]
     for preset, by_track in results.items():
         parts.append(f"\n## {preset}\n\n| {' | '.join(CELLS)} |\n|{'---|' * len(CELLS)}")
         parts += [row(track, found, rhythmic=is_rhythmic(track)) for track, found in by_track.items()]

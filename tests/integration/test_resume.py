@@ -99,7 +99,7 @@ def test_a_killed_render_goes_on(
 
 
 def test_ctrl_c_says_how_to_go_on(
-    start: Command, resume: Command, workspace: Path, undisturbed: bytes
+    ctrl_c: None, start: Command, resume: Command, workspace: Path, undisturbed: bytes
 ) -> None:
     process = start()
     wait_for(process, lambda: len(stored(workspace)) == 1)

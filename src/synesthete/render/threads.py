@@ -39,12 +39,13 @@ def interruptible(action: Callable[[], _Result]) -> _Result:
             failures.append(error)
 
     thread = threading.Thread(target=run, name=getattr(action, "__name__", "action"))
-    thread.start()
     try:
+        thread.start()
         while thread.is_alive():  # join without a timeout would hold Ctrl-C back
             thread.join(_POLL_SECONDS)
     finally:
-        thread.join()
+        if thread.ident is not None:
+            thread.join()
     if failures:
         raise failures[0]
     return outcome[0]

@@ -18,7 +18,7 @@ def test_what_is_interruptible_gives_its_result_or_its_failure() -> None:
         interruptible(fail)
 
 
-def test_ctrl_c_comes_out_once_the_action_has_ended() -> None:
+def test_ctrl_c_comes_out_once_the_action_has_ended(ctrl_c: None) -> None:
     ended = []
 
     def act() -> None:
