@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float32
 from scipy.signal import correlate
 
 from synesthete.errors import MediaError, TruncatedError
-from synesthete.media.decode import Resampler, decode_sound
+from synesthete.evaluation.place import mono_sound
 from synesthete.media.loudness import Loudness, measure_loudness
 from synesthete.media.probe import probe_sound
 from synesthete.media.watch import PictureInfo, count_decodable, probe_pictures
@@ -25,8 +24,6 @@ _SLACK_MS: Final = 1.0
 _ROUNDING_S: Final = 1e-6  # timestamps come as floats
 
 _UNKNOWN: Final = Loudness(None, None)
-
-Mono = Float32[np.ndarray, " samples"]
 
 
 @dataclass(frozen=True)
@@ -190,7 +187,7 @@ def _timing_problems(offset_ms: float, difference_ms: float, frame_ms: float) ->
 def _lag_ms(film: Path, song: Path) -> float | None:
     """Give how much later a song begins in a film's sound than that sound; None if it is another song."""
     rate = min(_MOST_RATE, *(probe_sound(path).sample_rate for path in (film, song)))
-    heard, source = (_first_minute(path, rate) for path in (film, song))
+    heard, source = (mono_sound(path, rate=rate, seconds=_COMPARED_S) for path in (film, song))
     count = min(len(heard), len(source))  # what one of them lacks must not count against the other
     heard, source = heard[:count], source[:count]
     strength = float(np.linalg.norm(heard)) * float(np.linalg.norm(source))
@@ -207,18 +204,6 @@ def _lag_ms(film: Path, song: Path) -> float | None:
     bend = before - 2 * top + after
     between = 0.5 * (before - after) / bend if bend < 0 else 0.0
     return 1000 * (peak - (count - 1) + between) / rate
-
-
-def _first_minute(path: Path, rate: int) -> Mono:
-    """Decode the first minute of a sound, as one channel at a rate."""
-    resampler = Resampler(probe_sound(path).sample_rate, rate, channels=1)
-    parts, wanted = [], _COMPARED_S * rate
-    for chunk in decode_sound(path, allow_truncated=True):
-        parts.append(resampler.push(chunk.mean(axis=0, keepdims=True)))
-        wanted -= parts[-1].shape[1]
-        if wanted <= 0:
-            break
-    return np.concatenate([*parts, resampler.flush()], axis=1)[0, : _COMPARED_S * rate]
 
 
 def _rounded(value: float | None) -> float | None:

@@ -10,7 +10,7 @@ from scipy.signal import correlate
 from synesthete.media.decode import Resampler, decode_sound
 from synesthete.media.probe import probe_sound
 
-__all__ = ["find_in_song"]
+__all__ = ["Mono", "find_in_song", "mono_sound"]
 
 _RATE: Final = 4_000
 _COMPARED_S: Final = 30
@@ -29,7 +29,8 @@ def find_in_song(film: Path, song: Path) -> float | None:
     -------
     Negative where the song begins later than the film; None where the sound is not that of the song.
     """
-    heard, source = _sound(film, _COMPARED_S), _sound(song, _LONGEST_S)
+    heard = mono_sound(film, rate=_RATE, seconds=_COMPARED_S)
+    source = mono_sound(song, rate=_RATE, seconds=_LONGEST_S)
     own = float(np.linalg.norm(heard))
     if own == 0 or not source.any():
         return None
@@ -45,12 +46,13 @@ def find_in_song(film: Path, song: Path) -> float | None:
     return float(starts[best] / _RATE) if likeness[best] >= _ALIKE else None
 
 
-def _sound(path: Path, seconds: int) -> Mono:
-    resampler = Resampler(probe_sound(path).sample_rate, _RATE, channels=1)
-    parts, wanted = [], seconds * _RATE
+def mono_sound(path: Path, *, rate: int, seconds: int) -> Mono:
+    """Decode the first seconds of a sound, as one channel at a rate, Hz; what is damaged is left out."""
+    resampler = Resampler(probe_sound(path).sample_rate, rate, channels=1)
+    parts, wanted = [], seconds * rate
     for chunk in decode_sound(path, allow_truncated=True):
         parts.append(resampler.push(chunk.mean(axis=0, keepdims=True)))
         wanted -= parts[-1].shape[1]
         if wanted <= 0:
             break
-    return np.concatenate([*parts, resampler.flush()], axis=1)[0, : seconds * _RATE]
+    return np.concatenate([*parts, resampler.flush()], axis=1)[0, : seconds * rate]
