@@ -80,6 +80,10 @@ def timeline_page() -> str:
         "Centroid, rolloff, flatness, zcr and the MFCC are librosa's formulas (n_fft 2048, hop 441, centred, "
         "zero padding); onset is\nSuperFlux in bands of 1/8 octave. "
         "`tests/unit/audio/test_librosa_parity.py` holds the tolerances.\n\n"
+        "Beside the columns there are `spectrum`, 64 log-spaced bands (30 Hz to 16 kHz, -60..0 dBFS to 0..1) "
+        "every 10 ms, and for scopes\n`wave`, the sound itself at 22.05 kHz, left and right (16 bit, 318 MB an "
+        "hour). `Timeline.wave_at` cuts 512 samples (23 ms) of it\naround a moment, moved by at most 11.6 ms "
+        "so that a rising zero crossing lies in the middle and what is drawn stands still.\n\n"
         "| column | unit | range | kind | formula |\n|---|---|---|---|---|\n"
     )
     return head + "\n".join(row.replace("|x|", "abs x") for row in rows) + "\n"

@@ -4,6 +4,7 @@ import numpy as np
 
 from synesthete.audio.columns import COLUMN_NAMES, SPECTRUM_BANDS
 from synesthete.audio.timeline import Timeline
+from synesthete.audio.wave import no_wave
 
 __all__ = ["quiet_timeline"]
 
@@ -14,6 +15,7 @@ def quiet_timeline(
     loudness: float | np.ndarray = 0.0,
     onsets: tuple[float, ...] = (),
     silences: tuple[tuple[float, float], ...] = (),
+    wave: np.ndarray | None = None,
     **columns: np.ndarray,
 ) -> Timeline:
     """Give a Timeline in which nothing happens but what is named.
@@ -24,6 +26,8 @@ def quiet_timeline(
         The column, or one value for all of it; 0 in the silences.
     onsets
         Moments of single peaks of the column ``onset``, seconds.
+    wave
+        Left and right at 22.05 kHz, int16; none by default.
     columns
         Other columns at 100 Hz.
     """
@@ -44,4 +48,11 @@ def quiet_timeline(
         column("silence")[silent] = 1.0
         column("loudness")[silent] = 0.0
     spectrum = np.zeros((ticks, SPECTRUM_BANDS), np.float32)
-    return Timeline(table, COLUMN_NAMES, spectrum, samples=round(seconds * 44_100), sample_rate=44_100)
+    return Timeline(
+        table,
+        COLUMN_NAMES,
+        spectrum,
+        samples=round(seconds * 44_100),
+        sample_rate=44_100,
+        wave=no_wave() if wave is None else wave,
+    )

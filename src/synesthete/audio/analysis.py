@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Shaped
 
 from synesthete.audio.columns import COLUMN_NAMES, DERIVED_NAMES, MEASURED_NAMES, SPECTRUM_BANDS
 from synesthete.audio.features import FeatureStream, Measured
@@ -16,7 +16,15 @@ from synesthete.audio.music import Music
 from synesthete.audio.rhythm import BPM_RANGE
 from synesthete.audio.stem_rows import stem_rows
 from synesthete.audio.stems import STEM_COLUMNS
-from synesthete.audio.timeline import INDEX_FILE, SPECTRUM_FILE, TABLE_FILE, Timeline, write_index
+from synesthete.audio.timeline import (
+    INDEX_FILE,
+    SPECTRUM_FILE,
+    TABLE_FILE,
+    WAVE_FILE,
+    Timeline,
+    write_index,
+)
+from synesthete.audio.wave import WaveStream
 from synesthete.clock import ANALYSIS_SAMPLE_RATE
 from synesthete.errors import InputError, SynestheteError
 from synesthete.files import make_folder, whole_file, writing_to
@@ -52,7 +60,7 @@ def analyse_stream(
     chunks
         Sound at 44.1 kHz, 1 or 2 channels, in pieces of any size; their sizes change nothing.
     folder
-        Where ``table.npy``, ``spectrum.npy`` and, last, ``timeline.json`` go.
+        Where ``table.npy``, ``spectrum.npy``, ``wave.npy`` and, last, ``timeline.json`` go.
     sample_rate
         The track's own sample rate, Hz.
     samples
@@ -101,12 +109,13 @@ def analyse_stream(
 
 
 def _write_tables(chunks: Iterable[Chunk], folder: Path) -> int:
-    """Write both tables, with zeros for what is derived; give the samples heard per channel."""
-    stream = FeatureStream()
+    """Write the tables, with zeros for what is derived, and the wave; give the samples heard per channel."""
+    stream, halves = FeatureStream(), WaveStream()
     heard = 0
     with (
         _RowFile(folder / TABLE_FILE, len(COLUMN_NAMES)) as table,
         _RowFile(folder / SPECTRUM_FILE, SPECTRUM_BANDS) as spectrum,
+        _RowFile(folder / WAVE_FILE, 2, "<i2") as wave,
     ):
 
         def keep(measured: Measured) -> None:
@@ -116,8 +125,10 @@ def _write_tables(chunks: Iterable[Chunk], folder: Path) -> int:
 
         for chunk in chunks:
             keep(stream.push(chunk))
+            wave.append(halves.push(chunk))
             heard += chunk.shape[1]
         keep(stream.flush())
+        wave.append(halves.flush())
     if heard == 0:
         raise InputError("the track has no sound: it is empty")
     return heard
@@ -160,11 +171,12 @@ def _check_length(samples: int, sample_rate: int, heard: int) -> None:
 
 
 class _RowFile:
-    """A ``.npy`` file of float32 rows that grows; its header tells the number of rows once it is closed."""
+    """A ``.npy`` file of rows that grows; its header tells the number of rows once it is closed."""
 
-    def __init__(self, path: Path, columns: int) -> None:
+    def __init__(self, path: Path, columns: int, dtype: str = "<f4") -> None:
         self._path = path
         self._columns = columns
+        self._dtype = dtype
         self._rows = 0
         with writing_to(path):
             self._handle = path.open("wb+")
@@ -180,15 +192,15 @@ class _RowFile:
                 self._handle.flush()
                 os.fsync(self._handle.fileno())
 
-    def append(self, rows: Float32[np.ndarray, "rows columns"]) -> None:
+    def append(self, rows: Shaped[np.ndarray, "rows columns"]) -> None:
         with writing_to(self._path):
-            self._handle.write(rows.astype("<f4").tobytes())
+            self._handle.write(rows.astype(self._dtype).tobytes())
         self._rows += len(rows)
 
     def _write_header(self) -> int:
         """Write the header and give its length; NumPy leaves room in it for the rows to grow."""
         self._handle.seek(0)
         shape = (self._rows, self._columns)
-        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        header = {"descr": self._dtype, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._handle, header)
         return self._handle.tell()

@@ -1,4 +1,4 @@
-"""The Timeline: named features of a track at 100 Hz, as a table that is memory-mapped when loaded."""
+"""The Timeline: named features of a track at 100 Hz, and its sound for scopes, memory-mapped when loaded."""
 
 import difflib
 import hashlib
@@ -10,23 +10,26 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64, Int16, Shaped
 
 from synesthete.audio.columns import SPECS, SPECTRUM_BANDS
 from synesthete.audio.framing import sample_rows
 from synesthete.audio.music import Music
 from synesthete.audio.stems import stem_specs
-from synesthete.clock import Clock
+from synesthete.audio.wave import WAVE_RATE, aligned_windows, no_wave
+from synesthete.clock import ANALYSIS_RATE, Clock
 from synesthete.errors import InputError
 from synesthete.files import digest_file, digest_json, make_folder, whole_file, write_json
 
-__all__ = ["INDEX_FILE", "SPECTRUM_FILE", "TABLE_FILE", "Timeline", "write_index"]
+__all__ = ["INDEX_FILE", "SPECTRUM_FILE", "TABLE_FILE", "WAVE_FILE", "Timeline", "write_index"]
 
 TABLE_FILE: Final = "table.npy"
 SPECTRUM_FILE: Final = "spectrum.npy"
+WAVE_FILE: Final = "wave.npy"
 INDEX_FILE: Final = "timeline.json"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _HASHED_ROWS: Final = 16_384
+_TYPES: Final = {TABLE_FILE: "<f4", SPECTRUM_FILE: "<f4", WAVE_FILE: "<i2"}
 _SPECS: Final = SPECS | {spec.name: spec for spec in stem_specs()}
 _DAMAGE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, InputError)
 
@@ -48,6 +51,9 @@ class Timeline:
         Length of the track at its own sample rate (Hz): what the film's length is counted from.
     music
         Beats, bars, key and sections.
+    wave
+        The sound itself, left and right at 22.05 kHz, ±32767; empty if it is not known, which reads as
+        silence.
 
     Raises
     ------
@@ -61,6 +67,7 @@ class Timeline:
     samples: int
     sample_rate: int
     music: Music = field(default_factory=Music)
+    wave: Int16[np.ndarray, "halves 2"] = field(default_factory=no_wave)
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.names if name not in _SPECS]
@@ -71,6 +78,12 @@ class Timeline:
             raise InputError(
                 f"a timeline of {len(self.names)} columns can't have a table of shape {self.table.shape} "
                 f"and a spectrum of shape {self.spectrum.shape}"
+            )
+        # Twice the samples at 22.05 kHz are those at 44.1 kHz, or one more; the last row need not be full.
+        heard = len(self.wave) / WAVE_RATE * ANALYSIS_RATE
+        if self.wave.shape != (len(self.wave), 2) or (heard and abs(heard - len(self.table)) > 1):
+            raise InputError(
+                f"a timeline of {len(self.table)} rows can't have a wave of shape {self.wave.shape}"
             )
         if len(self.table) == 0 or self.samples < 1 or self.sample_rate < 1:
             raise InputError("the track has no sound: it is empty")
@@ -144,12 +157,48 @@ class Timeline:
         bands = range(SPECTRUM_BANDS)
         return sample_rows(self.spectrum, bands, ["level" for _ in bands], moments)
 
+    def wave_at(self, moments: Float64[np.ndarray, " n"]) -> Float32[np.ndarray, "n 2 512"]:
+        """Give the sound around moments, for scopes: 512 samples at 22.05 kHz (23 ms), left and right.
+
+        Each window is moved by at most 256 samples, so that a rising zero crossing lies in its middle and
+        what is drawn of it stands still; see `synesthete.audio.wave.aligned_windows`. The result takes 4 KB
+        a moment.
+
+        Parameters
+        ----------
+        moments
+            Seconds, finite, in any order.
+
+        Returns
+        -------
+        -1..1, a function of each moment alone; zeros beyond the ends, and where the wave is not known.
+
+        Raises
+        ------
+        InputError
+            If a moment is not finite.
+        """
+        return aligned_windows(self.wave, moments)
+
+    def wave_at_frames(
+        self, frame_rate: Fraction, start: int = 0, stop: int | None = None
+    ) -> Float32[np.ndarray, "frames 2 512"]:
+        """Give the sound around each frame's moment; see `wave_at`.
+
+        Raises
+        ------
+        InputError
+            If the film has no such frames.
+        """
+        return self.wave_at(self._moments(frame_rate, start, stop))
+
     def digest(self) -> str:
         """SHA-256 over names, length and all values: the same in memory and loaded."""
         content = hashlib.sha256()
-        for array in (self.table, self.spectrum):
+        for name, array in self._arrays().items():
             for start in range(0, len(array), _HASHED_ROWS):
-                content.update(np.ascontiguousarray(array[start : start + _HASHED_ROWS], "<f4").tobytes())
+                rows = np.ascontiguousarray(array[start : start + _HASHED_ROWS], _TYPES[name])
+                content.update(rows.tobytes())
         head = [list(self.names), self.samples, self.sample_rate, self.music.to_json()]
         return digest_json([*head, content.hexdigest()])
 
@@ -170,9 +219,9 @@ class Timeline:
         """
         make_folder(folder)
         (folder / INDEX_FILE).unlink(missing_ok=True)
-        for name, array in ((TABLE_FILE, self.table), (SPECTRUM_FILE, self.spectrum)):
+        for name, array in self._arrays().items():
             with whole_file(folder / name) as part, part.open("wb") as handle:
-                np.save(handle, np.ascontiguousarray(array, "<f4"), allow_pickle=False)
+                np.save(handle, np.ascontiguousarray(array, _TYPES[name]), allow_pickle=False)
         write_index(folder, self.names, self.samples, self.sample_rate, music=self.music, key=key)
 
     @classmethod
@@ -213,21 +262,25 @@ class Timeline:
             raise InputError("the index was altered")
         if index["format"] != _FORMAT or (key is not None and index["key"] != key):
             raise InputError("the index is of another format or key")
-        for name in (TABLE_FILE, SPECTRUM_FILE):
+        arrays: dict[str, np.ndarray] = {}
+        for name, kind in _TYPES.items():
             if digest_file(folder / name) != index["files"][name]:
                 raise InputError(f"{name} was altered")
-        table = np.load(folder / TABLE_FILE, mmap_mode="r", allow_pickle=False)
-        spectrum = np.load(folder / SPECTRUM_FILE, mmap_mode="r", allow_pickle=False)
-        if table.dtype != np.dtype("<f4") or spectrum.dtype != np.dtype("<f4"):
-            raise InputError("the values are not 32-bit floats")
+            arrays[name] = np.load(folder / name, mmap_mode="r", allow_pickle=False)
+            if arrays[name].dtype != np.dtype(kind):
+                raise InputError(f"{name} holds values of another type")
         return cls(
-            table,
+            arrays[TABLE_FILE],
             tuple(index["names"]),
-            spectrum,
+            arrays[SPECTRUM_FILE],
             int(index["samples"]),
             int(index["sample_rate"]),
             Music.from_json(index["music"]),
+            arrays[WAVE_FILE],
         )
+
+    def _arrays(self) -> dict[str, Shaped[np.ndarray, "rows _"]]:
+        return {TABLE_FILE: self.table, SPECTRUM_FILE: self.spectrum, WAVE_FILE: self.wave}
 
     def _index(self, name: str) -> int:
         if name in self.names:
@@ -261,6 +314,6 @@ def write_index(
         "samples": samples,
         "sample_rate": sample_rate,
         "music": music.to_json(),
-        "files": {name: digest_file(folder / name) for name in (TABLE_FILE, SPECTRUM_FILE)},
+        "files": {name: digest_file(folder / name) for name in _TYPES},
     }
     write_json(folder / INDEX_FILE, {**index, "digest": digest_json(index)})

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int16, Int64
 from scipy.signal import butter, sosfilt
 
 from synesthete.audio.columns import BANDS, COLUMN_NAMES, FLOOR_DBFS, SPECTRUM_BANDS
@@ -21,6 +21,7 @@ from synesthete.audio.music import Music, Section
 from synesthete.audio.percussion import split_rows
 from synesthete.audio.silences import silence_from
 from synesthete.audio.timeline import Timeline
+from synesthete.audio.wave import WAVE_FULL_SCALE, WAVE_RATE
 from synesthete.clock import ANALYSIS_RATE, ANALYSIS_SAMPLE_RATE, HOP_SAMPLES
 from synesthete.seeding import generator_for
 
@@ -54,9 +55,9 @@ class MusicChange:
 def permuted(seed: int) -> MusicChange:
     """Permute the rows of the Timeline in time, or the sound in blocks of 10 ms: the same permutation.
 
-    All columns and the spectrum go together, only ``time`` stays. Beats, bars and sections, which stand
-    beside the columns, are forgotten: in a shuffled song nothing follows from anything. The sound is held in
-    memory as a whole, 21 MB a minute of stereo.
+    All columns, the spectrum and the wave go together, only ``time`` stays. Beats, bars and sections, which
+    stand beside the columns, are forgotten: in a shuffled song nothing follows from anything. The sound is
+    held in memory as a whole, 21 MB a minute of stereo.
 
     Parameters
     ----------
@@ -70,7 +71,13 @@ def permuted(seed: int) -> MusicChange:
     def timeline(of: Timeline) -> Timeline:
         rows = order(of.ticks)
         table = np.asarray(of.table)[rows]
-        return replace(of, table=_timed(table, of), spectrum=np.asarray(of.spectrum)[rows], music=Music())
+        return replace(
+            of,
+            table=_timed(table, of),
+            spectrum=np.asarray(of.spectrum)[rows],
+            music=Music(),
+            wave=_moved(of.wave, rows),
+        )
 
     def sound(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         whole = np.concatenate(list(chunks), axis=1)
@@ -89,7 +96,11 @@ def silenced() -> MusicChange:
         row = np.array([silent[name.rpartition(".")[2]] for name in of.names], np.float32)
         table = np.tile(row, (of.ticks, 1))
         return replace(
-            of, table=_timed(table, of), spectrum=np.zeros(of.spectrum.shape, np.float32), music=Music()
+            of,
+            table=_timed(table, of),
+            spectrum=np.zeros(of.spectrum.shape, np.float32),
+            music=Music(),
+            wave=np.zeros(of.wave.shape, np.int16),
         )
 
     def sound(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
@@ -106,8 +117,8 @@ def muted_band(band: int) -> MusicChange:
     and ``treble`` that the band belongs to becomes the level of its other bands' sum; ``loudness`` loses the
     band's share, :math:`10\log_{10}\sum_{j\neq k}p_j/\sum_j p_j` dB; ``silence`` follows from loudness,
     ``percussive`` and ``harmonic`` from the spectrum. What rows don't tell band by band stays: onset, peak,
-    width, timbre, chroma, beats and stems. In the sound, a Butterworth band-stop of order 4 between the
-    band's edges.
+    width, timbre, chroma, beats and stems. In the sound, and in the wave, a Butterworth band-stop of order 4
+    between the band's edges.
 
     Parameters
     ----------
@@ -132,11 +143,12 @@ def muted_band(band: int) -> MusicChange:
         columns["silence"] = silence_from(torch.from_numpy(columns["loudness"])).numpy()
         columns["percussive"], columns["harmonic"] = split_rows(spectrum)
         table = np.stack([columns.get(name, of.column(name)) for name in of.names], axis=1)
-        return replace(of, table=table, spectrum=spectrum)
+        filtered = sosfilt(_band_stop(band, WAVE_RATE), of.wave.astype(np.float64), axis=0)
+        wave = np.rint(np.clip(filtered, -WAVE_FULL_SCALE, WAVE_FULL_SCALE)).astype(np.int16)
+        return replace(of, table=table, spectrum=spectrum, wave=wave)
 
     def sound(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-        edges = band_edges_hz(band)
-        sections = butter(_FILTER_ORDER, edges, "bandstop", fs=ANALYSIS_SAMPLE_RATE, output="sos")
+        sections = _band_stop(band, ANALYSIS_SAMPLE_RATE)
         state: np.ndarray | None = None
         for chunk in chunks:
             if state is None:
@@ -184,6 +196,7 @@ def excerpt(timeline: Timeline, start_tick: int, stop_tick: int) -> Timeline:
         spectrum=np.array(timeline.spectrum[start_tick:stop_tick]),
         samples=last - first,
         music=cut,
+        wave=timeline.wave[_wave_place(start_tick) : _wave_place(stop_tick)],
     )
     short.table[:, short.names.index("time")] -= np.float32(start)
     return short
@@ -193,6 +206,28 @@ def _timed(table: Float32[np.ndarray, "ticks columns"], of: Timeline) -> Float32
     """Give a new table the moments of the old one."""
     table[:, of.names.index("time")] = of.column("time")
     return table
+
+
+def _wave_place(tick: int) -> int:
+    """Give the first sample of the wave that lies in a row's 10 ms: they hold 220 or 221 of them."""
+    return -(-tick * HOP_SAMPLES // 2)
+
+
+def _moved(
+    wave: Int16[np.ndarray, "halves 2"], rows: Int64[np.ndarray, " ticks"]
+) -> Int16[np.ndarray, "halves 2"]:
+    """Move 10 ms of the wave wherever their row is moved, to half a sample."""
+    place = np.arange(len(wave))
+    row = 2 * place // HOP_SAMPLES
+    source = place + (rows[row] - row) * HOP_SAMPLES // 2
+    return np.asarray(wave[np.clip(source, 0, len(wave) - 1)])
+
+
+def _band_stop(band: int, sample_rate: int) -> Float64[np.ndarray, "sections 6"]:
+    low_hz, high_hz = band_edges_hz(band)
+    inside = high_hz < sample_rate / 2  # where it is not, the band is all that there is above its lower edge
+    edges, kind = ((low_hz, high_hz), "bandstop") if inside else (low_hz, "lowpass")
+    return np.asarray(butter(_FILTER_ORDER, edges, kind, fs=sample_rate, output="sos"))
 
 
 @cache

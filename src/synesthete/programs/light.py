@@ -13,7 +13,7 @@ from torch import Tensor
 
 from synesthete.programs.palettes import RAMP_DEGREE
 
-__all__ = ["SHADE_PARAMETERS", "shade"]
+__all__ = ["SHADE_PARAMETERS", "ramp_colour", "shade", "tone"]
 
 _RAMP = 3 * (RAMP_DEGREE + 1)
 _NAMES = [
@@ -92,7 +92,7 @@ def shade(
         display = _ramp(value, tint, p, channel).mul_(shaded)
         if added is not None:
             display = display.addcmul_(added, p[accent])
-        channels.append(_tone(display))
+        channels.append(tone(display))
     return channels
 
 
@@ -106,11 +106,7 @@ def _ramp(value: Plane, tint: Plane, p: Scalars, channel: int) -> Plane:
     """Mix two palette ramps by tint; display values."""
     result = []
     for first in (channel * (RAMP_DEGREE + 1), channel * (RAMP_DEGREE + 1) + _RAMP):
-        c = [p[f"ramp_{first + power}"] for power in range(RAMP_DEGREE + 1)]
-        poly = torch.addcmul(c[-2], c[-1], value)
-        for power in range(RAMP_DEGREE - 2, -1, -1):
-            poly = torch.addcmul(c[power], poly, value)
-        result.append(poly)
+        result.append(_polynomial([p[f"ramp_{first + power}"] for power in range(RAMP_DEGREE + 1)], value))
     return torch.lerp(result[0], result[1], tint).clamp_(min=0.0)
 
 
@@ -142,8 +138,31 @@ def _lines(form: Plane, slope: tuple[Plane, Plane], p: Scalars) -> Plane:
     return (spread * energy).div_(away.square_().add_(spread).mul_(crowd))
 
 
-def _tone(display: Plane) -> Plane:
+def tone(display: Plane) -> Plane:
     """Roll highlights off: slope 1 in the dark, and white is reached with slope 0 at 1.5."""
-    x = display.clamp_(0.0, _SHOULDER)
+    x = torch.clamp(display, 0.0, _SHOULDER)
     # x - 4/27 x³ has its maximum, 1, at 1.5.
     return (x * x).mul_(-4.0 / 27.0).add_(1.0).mul_(x)
+
+
+def ramp_colour(value: Plane, ramp: Sequence[Tensor]) -> tuple[Plane, Plane, Plane]:
+    """Colour values 0-1 by a ramp's polynomials; display values.
+
+    Parameters
+    ----------
+    ramp
+        Coefficients as of `synesthete.programs.palettes.ramp_coefficients`, one tensor each.
+    """
+    x = torch.clamp(value, 0.0, 1.0)
+    terms = RAMP_DEGREE + 1
+    red, green, blue = (
+        torch.clamp(_polynomial(ramp[first : first + terms], x), min=0.0) for first in (0, terms, 2 * terms)
+    )
+    return red, green, blue
+
+
+def _polynomial(coefficients: Sequence[Tensor], x: Plane) -> Plane:
+    value = torch.addcmul(coefficients[-2], coefficients[-1], x)
+    for coefficient in reversed(coefficients[:-2]):
+        value = torch.addcmul(coefficient, value, x)
+    return value

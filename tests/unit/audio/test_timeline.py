@@ -12,13 +12,13 @@ from synesthete.audio.analysis import analyse_stream
 from synesthete.audio.cache import TimelineCache, timeline_key
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.audio.features import compute
-from synesthete.audio.timeline import INDEX_FILE, SPECTRUM_FILE, TABLE_FILE, Timeline
+from synesthete.audio.timeline import INDEX_FILE, SPECTRUM_FILE, TABLE_FILE, WAVE_FILE, Timeline
 from synesthete.errors import InputError, SynestheteError
 from synesthete.files import digest_json
 from synesthete.seeding import generator_for
 
 RATE = 44_100
-FILES = (TABLE_FILE, SPECTRUM_FILE, INDEX_FILE)
+FILES = (TABLE_FILE, SPECTRUM_FILE, WAVE_FILE, INDEX_FILE)
 KEY = timeline_key("a" * 64)
 
 
@@ -165,9 +165,11 @@ class TestFiles:
         loaded = Timeline.load(tmp_path / "second")
         np.testing.assert_array_equal(loaded.table, timeline.table)
         np.testing.assert_array_equal(loaded.spectrum, timeline.spectrum)
+        np.testing.assert_array_equal(loaded.wave, timeline.wave)
         assert loaded.digest() == timeline.digest()
         assert (loaded.samples, loaded.names) == (timeline.samples, timeline.names)
         assert isinstance(loaded.table, np.memmap)
+        assert isinstance(loaded.wave, np.memmap)
         with pytest.raises(ValueError, match="read-only"):
             loaded.table[0, 0] = 1
 
@@ -264,7 +266,7 @@ class TestCache:
         assert cache.get(KEY) is None
 
     @pytest.mark.parametrize(
-        "change", [{"samples": 0}, {"names": ["glitter"]}, {"names": []}, {"format": 99}, {"files": {}}]
+        "change", [{"samples": 0}, {"names": ["glitter"]}, {"names": []}, {"format": 2}, {"format": 99}, {"files": {}}]
     )
     def test_index_that_lies_consistently_is_absent(self, cache, change):
         cache.put(KEY, made({"loudness": np.zeros(10)}))

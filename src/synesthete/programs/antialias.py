@@ -1,0 +1,80 @@
+"""Drawing without aliasing: edges, waves and stripes averaged over the footprint of a pixel.
+
+A picture of 128 pixels is the one of 1080 seen from further away: what is finer than a pixel becomes its
+mean, smoothly. ``reach`` is always the extent of a pixel in the units of the argument before it.
+"""
+
+import torch
+
+from synesthete.programs.place import Plane
+
+__all__ = ["cosine", "edge", "falloff", "fade", "line", "mod1", "pulse_train", "smooth"]
+
+
+def mod1(x: Plane) -> Plane:
+    """Give the fractional part, 0-1."""
+    return x - torch.floor(x)
+
+
+def smooth(low: Plane | float, high: Plane | float, x: Plane) -> Plane:
+    """Rise from 0 at ``low`` to 1 at ``high``, with slope 0 at both (smoothstep)."""
+    t = torch.clamp((x - low) / (high - low), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def edge(distance: Plane, reach: Plane) -> Plane:
+    """Cover what has a negative distance: 1 inside, 0 outside, a pixel's share between.
+
+    Parameters
+    ----------
+    distance
+        Signed distance to the edge.
+    """
+    return torch.clamp(0.5 - distance / reach, 0.0, 1.0)
+
+
+def line(distance: Plane, width: Plane, reach: Plane) -> Plane:
+    """Draw a line: coverage of ``|distance| < width / 2``; thinner than a pixel it dims, and stays."""
+    half = 0.5 * width
+    inner = torch.clamp((half - distance) / reach, -0.5, 0.5)
+    outer = torch.clamp((-half - distance) / reach, -0.5, 0.5)
+    return inner - outer
+
+
+def falloff(distance: Plane, radius: Plane, reach: Plane) -> Plane:
+    """Glow around a distance of 0, as 1 / (1 + (d/r)²); smaller than a pixel it dims, and stays."""
+    drawn = radius * radius + 0.1 * reach * reach
+    return radius * torch.rsqrt(drawn) * drawn / (drawn + distance * distance)
+
+
+def fade(reach: Plane) -> Plane:
+    """Give what a pixel leaves of a wave whose length is 1: sinc, and 0 from one pixel a wave on."""
+    s = torch.clamp(reach, 0.0, 1.0)
+    s = s * s
+    # The series of sin(πw)/(πw), which ends in a zero at 1 so well that nothing jumps there.
+    return 1.0 + s * (-1.6449341 + s * (0.8117424 + s * (-0.1907518 + s * 0.0239435)))
+
+
+def cosine(turns: Plane, reach: Plane) -> Plane:
+    """Give a wave, 0-1, highest at whole turns."""
+    return 0.5 + 0.5 * torch.cos(6.2831853 * turns) * fade(reach)
+
+
+def pulse_train(turns: Plane, share: Plane, reach: Plane) -> Plane:
+    """Give stripes: 1 where a turn's fraction lies within ``share`` / 2 of a whole turn, averaged exactly.
+
+    Parameters
+    ----------
+    share
+        Part of each turn that is 1: 0-1.
+    """
+    wide = torch.clamp(reach, min=1e-4)
+    half = 0.5 * share
+    above, below = turns + 0.5 * wide, turns - 0.5 * wide
+    return (_integral(above, half) - _integral(below, half)) / wide
+
+
+def _integral(turns: Plane, half: Plane) -> Plane:
+    """Integrate the pulse train from 0 on."""
+    whole = torch.floor(turns + 0.5)
+    return 2.0 * half * whole + torch.minimum(torch.maximum(turns - whole, -half), half)
