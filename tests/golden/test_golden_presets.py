@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synesthete.config.preset import Control, load_preset, shipped_presets
+from synesthete.config.control import Control
+from synesthete.config.preset import load_preset, shipped_presets
 from synesthete.generators.base import Size
 from synesthete.generators.control import Signals
 from synesthete.generators.cppn import CppnGenerator

@@ -31,7 +31,6 @@ _FORMAT: Final = 3
 _HASHED_ROWS: Final = 16_384
 _TYPES: Final = {TABLE_FILE: "<f4", SPECTRUM_FILE: "<f4", WAVE_FILE: "<i2"}
 _SPECS: Final = SPECS | {spec.name: spec for spec in stem_specs()}
-_DAMAGE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, InputError)
 
 
 @dataclass(frozen=True, eq=False)

@@ -143,9 +143,7 @@ def muted_band(band: int) -> MusicChange:
         columns["silence"] = silence_from(torch.from_numpy(columns["loudness"])).numpy()
         columns["percussive"], columns["harmonic"] = split_rows(spectrum)
         table = np.stack([columns.get(name, of.column(name)) for name in of.names], axis=1)
-        filtered = sosfilt(_band_stop(band, WAVE_RATE), of.wave.astype(np.float64), axis=0)
-        wave = np.rint(np.clip(filtered, -WAVE_FULL_SCALE, WAVE_FULL_SCALE)).astype(np.int16)
-        return replace(of, table=table, spectrum=spectrum, wave=wave)
+        return replace(of, table=table, spectrum=spectrum, wave=_without(band, of.wave))
 
     def sound(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         sections = _band_stop(band, ANALYSIS_SAMPLE_RATE)
@@ -221,6 +219,13 @@ def _moved(
     row = 2 * place // HOP_SAMPLES
     source = place + (rows[row] - row) * HOP_SAMPLES // 2
     return np.asarray(wave[np.clip(source, 0, len(wave) - 1)])
+
+
+def _without(band: int, wave: Int16[np.ndarray, "halves 2"]) -> Int16[np.ndarray, "halves 2"]:
+    if len(wave) == 0:  # which the filter refuses
+        return wave
+    filtered = sosfilt(_band_stop(band, WAVE_RATE), wave.astype(np.float64), axis=0)
+    return np.asarray(np.rint(np.clip(filtered, -WAVE_FULL_SCALE, WAVE_FULL_SCALE)), np.int16)
 
 
 def _band_stop(band: int, sample_rate: int) -> Float64[np.ndarray, "sections 6"]:

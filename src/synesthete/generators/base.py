@@ -7,7 +7,7 @@ rendering on many machines, for every generator alike.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,6 +22,7 @@ from synesthete.generators.control import Signals
 
 __all__ = ["FakeGenerator", "Generator", "Size", "Trajectory", "pixel_grid"]
 
+_ROWS = "rows"
 _ROWS_PER_CHUNK = 4096
 
 
@@ -59,11 +60,14 @@ class Trajectory:
         The columns' names.
     fixed
         JSON values that hold for the whole scene.
+    tables
+        Further arrays by name, with a length of their own.
     """
 
     rows: Float[np.ndarray, "frames columns"]
     columns: tuple[str, ...]
     fixed: Mapping[str, Any]
+    tables: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.rows.ndim != 2 or self.rows.shape[1] != len(self.columns):
@@ -81,12 +85,14 @@ class Trajectory:
     def save(self, folder: Path) -> None:
         """Write the Trajectory below a folder; ``trajectory.json`` comes last and makes it valid."""
         make_folder(folder)
-        head = {"descr": "<f4", "fortran_order": False, "shape": self.rows.shape}
-        with whole_file(folder / "rows.npy") as part, part.open("wb") as handle:
-            np.lib.format.write_array_header_2_0(handle, head)
-            for start in range(0, self.frames, _ROWS_PER_CHUNK):
-                handle.write(self.rows[start : start + _ROWS_PER_CHUNK].astype("<f4").tobytes())
-        names = {"columns": list(self.columns), "fixed": dict(self.fixed)}
+        for name, array in {_ROWS: self.rows, **self.tables}.items():
+            dtype = np.lib.format.dtype_to_descr(_stored(array))
+            head = {"descr": dtype, "fortran_order": False, "shape": array.shape}
+            with whole_file(folder / f"{name}.npy") as part, part.open("wb") as handle:
+                np.lib.format.write_array_header_2_0(handle, head)
+                for chunk in _chunks(array):
+                    handle.write(chunk)
+        names = {"columns": list(self.columns), "fixed": dict(self.fixed), "tables": sorted(self.tables)}
         write_json(folder / "trajectory.json", names)
 
     @classmethod
@@ -100,20 +106,37 @@ class Trajectory:
         """
         try:
             head = json.loads((folder / "trajectory.json").read_text())
-            rows = np.load(folder / "rows.npy", mmap_mode="r", allow_pickle=False)
-            return cls(rows, tuple(head["columns"]), head["fixed"])
+            rows, *tables = (
+                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+                for name in (_ROWS, *head["tables"])
+            )
+            named = dict(zip(head["tables"], tables, strict=True))
+            return cls(rows, tuple(head["columns"]), head["fixed"], named)
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise RenderError(
                 f"the trajectory in {folder} can't be read ({error}); render with --force"
             ) from None
 
     def digest(self) -> str:
-        """SHA-256 over names, fixed values and all rows."""
-        rows = hashlib.sha256()
-        for start in range(0, self.frames, _ROWS_PER_CHUNK):
-            rows.update(self.rows[start : start + _ROWS_PER_CHUNK].astype("<f4").tobytes())
-        head = {"columns": list(self.columns), "fixed": dict(self.fixed), "shape": list(self.rows.shape)}
-        return digest_json([head, rows.hexdigest()])
+        """SHA-256 over names, fixed values and all rows and tables."""
+        digests = []
+        for name, array in {_ROWS: self.rows, **dict(sorted(self.tables.items()))}.items():
+            content = hashlib.sha256()
+            for chunk in _chunks(array):
+                content.update(chunk)
+            digests.append([name, list(array.shape), str(_stored(array)), content.hexdigest()])
+        head = {"columns": list(self.columns), "fixed": dict(self.fixed)}
+        return digest_json([head, digests])
+
+
+def _stored(array: np.ndarray[Any, Any]) -> np.dtype[Any]:
+    """Give the type that an array is stored in: integers as they are, else float32."""
+    return array.dtype if array.dtype.kind in "iu" else np.dtype("<f4")
+
+
+def _chunks(array: np.ndarray[Any, Any]) -> Iterator[bytes]:
+    for start in range(0, len(array), _ROWS_PER_CHUNK):
+        yield array[start : start + _ROWS_PER_CHUNK].astype(_stored(array)).tobytes()
 
 
 @runtime_checkable

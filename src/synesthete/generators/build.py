@@ -8,8 +8,9 @@ from synesthete.errors import ConfigError
 from synesthete.generators.base import Generator, Size
 from synesthete.generators.cppn import CppnGenerator
 from synesthete.generators.fuse import Fuser
+from synesthete.generators.program import ProgramGenerator, program_of
 
-__all__ = ["build_fuser", "build_generator", "choose_device"]
+__all__ = ["build_fuser", "build_generator", "check_preset", "choose_device"]
 
 _FUSING_PAYS_PIXELS = 1.5e9
 """Compiling takes 20-30 s; on two cores eager rendering loses about 15 ns a pixel against it."""
@@ -25,7 +26,21 @@ def build_fuser(options: RenderOptions, size: Size, frames: int) -> Fuser:
 def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Generator:
     """Build a preset's generator."""
     device = choose_device(options.device)
+    if preset.generator == "program":
+        return ProgramGenerator(program_of(preset), fuser, device=device, tile=options.tile)
     return CppnGenerator(preset.cppn, fuser, device=device, precision=options.precision, tile=options.tile)
+
+
+def check_preset(preset: Preset) -> None:
+    """Check what configuration alone can't: that a program can be read.
+
+    Raises
+    ------
+    ConfigError
+        If it can't.
+    """
+    if preset.generator == "program":
+        program_of(preset)
 
 
 def choose_device(wanted: str) -> str:

@@ -5,7 +5,7 @@ same song makes the same moves at any frame rate, and frame ``i`` at 30 is frame
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +14,8 @@ from scipy.ndimage import uniform_filter1d
 
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import ANALYSIS_RATE, Clock
-from synesthete.config.preset import Control, Envelope, Modulation, Oscillator, Part, Phase, Wander
+from synesthete.config.control import Control, Envelope, Oscillator, Part, Phase, Wander
+from synesthete.config.preset import Modulation
 from synesthete.errors import ConfigError
 from synesthete.seeding import generator_for
 
@@ -51,15 +52,33 @@ class Signals:
     curves
         One float64 array ``(frames,)`` per name. Envelopes and ``calm`` lie in 0-1, wander and oscillators
         in about -1 to 1, phases count turns and grow without bound.
+    ticks
+        The same curves at 100 Hz, if they are known.
+    timeline
+        What they were made from, for generators that look at spectra or waves.
     """
 
     frame_rate: Fraction
     curves: Mapping[str, Float[np.ndarray, " frames"]]
+    ticks: Mapping[str, Float[np.ndarray, " ticks"]] = field(default_factory=dict)
+    timeline: Timeline | None = None
 
     @property
     def frames(self) -> int:
         """Count the frames."""
         return len(next(iter(self.curves.values())))
+
+    def at(self, name: str, moments: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """Give a signal, or a column of the Timeline, at moments in seconds."""
+        if name in self.ticks or name not in self.curves:
+            curve, step = self.ticks.get(name), _STEP
+            if curve is None:
+                if self.timeline is None:
+                    raise KeyError(name)
+                curve = np.asarray(self.timeline.column(name), dtype=np.float64)
+        else:
+            curve, step = self.curves[name], float(1 / self.frame_rate)
+        return np.asarray(np.interp(moments, np.arange(len(curve)) * step, curve))
 
 
 def build_signals(timeline: Timeline, control: Control, *, frame_rate: Fraction, seed: int) -> Signals:
@@ -106,7 +125,8 @@ def build_signals(timeline: Timeline, control: Control, *, frame_rate: Fraction,
     clock = Clock(frame_rate)
     moments = clock.moments(0, clock.frames_for(timeline.samples, timeline.sample_rate))
     at = np.arange(len(presence)) * _STEP
-    return Signals(frame_rate, {name: np.interp(moments, at, curve) for name, curve in ticks.items()})
+    curves = {name: np.interp(moments, at, curve) for name, curve in ticks.items()}
+    return Signals(frame_rate, curves, ticks, timeline)
 
 
 def follow(column: Float[np.ndarray, " ticks"], envelope: Envelope) -> Float[np.ndarray, " ticks"]:

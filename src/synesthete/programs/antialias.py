@@ -8,7 +8,7 @@ import torch
 
 from synesthete.programs.place import Plane
 
-__all__ = ["cosine", "edge", "falloff", "fade", "line", "mod1", "pulse_train", "smooth"]
+__all__ = ["cosine", "edge", "fade", "falloff", "line", "mod1", "pulse_train", "smooth"]
 
 
 def mod1(x: Plane) -> Plane:

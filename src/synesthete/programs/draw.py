@@ -178,7 +178,8 @@ class _Walk:
     def _surface(self, step: Step, at: Place) -> Plane:
         """Draw a height with its border."""
         plane = replace(self, trimmed=False).value(step, at.coarser(RELIEF_DETAIL))
-        return plane.expand(*plane.shape[:-2], *self.shape)
+        surface: Plane = plane.expand(*plane.shape[:-2], *self.shape)
+        return surface
 
     def _scalar(self, first: int, slots: int) -> Tensor | Scalars:
         return self.scalars[first] if slots == 1 else tuple(self.scalars[first : first + slots])

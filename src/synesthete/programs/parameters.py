@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -181,7 +181,7 @@ class Real:
 
 @dataclass(frozen=True)
 class Ramp:
-    """A palette: OKLCH stops from dark to light, whose hue may move; given to the primitive as polynomials."""
+    """A palette: OKLCH stops from dark to light, whose hue may move; primitives receive polynomials."""
 
     default: str
     moves: ClassVar[bool] = True
@@ -291,9 +291,7 @@ class Shade:
         given = self.name if self.name is not None else stops if key == "stops" else stops[0]
         return given if self.hue == Moving(0.0) else {key: given, "hue": self.hue.to_json()}
 
-    def table(
-        self, signals: Signals, by_hue: Float[np.ndarray, "hues slots"]
-    ) -> Float[Tensor, "... slots"]:
+    def table(self, signals: Signals, by_hue: Float[np.ndarray, "hues slots"]) -> Float[Tensor, "... slots"]:
         """Look a table over one turn of hue up at this hue, between its rows too."""
         table = torch.from_numpy(by_hue)
         place = torch.remainder(self.hue.evaluate(signals), 1.0) * _HUE_STEPS
@@ -317,7 +315,9 @@ def _stop(value: Any, where: str) -> Stop:
         raise ConfigError(f"{where} = {shown(value)} is no colour; give [lightness, chroma, hue in degrees]")
     lightness, chroma, hue = (number(part, where) for part in value)
     if not (0 <= lightness <= 1 and 0 <= chroma <= 0.4 and -720 <= hue <= 720):
-        raise ConfigError(f"{where}: lightness is 0 to 1, chroma 0 to 0.4, hue -720 to 720 degrees; change it")
+        raise ConfigError(
+            f"{where}: lightness is 0 to 1, chroma 0 to 0.4, hue -720 to 720 degrees; change it"
+        )
     return lightness, chroma, hue
 
 
@@ -334,9 +334,7 @@ def _ramp_table(stops: tuple[Stop, ...]) -> Float[np.ndarray, "hues slots"]:
 def _colour_table(stop: Stop) -> Float[np.ndarray, "hues slots"]:
     hues = stop[2] + 360.0 * np.arange(_HUE_STEPS) / _HUE_STEPS
     same = np.ones(_HUE_STEPS)
-    return _remember(
-        ("colour", stop), lambda: oklch_to_display(stop[0] * same, stop[1] * same, hues)
-    )
+    return _remember(("colour", stop), lambda: oklch_to_display(stop[0] * same, stop[1] * same, hues))
 
 
 def _remember(key: tuple[Any, ...], make: Any) -> np.ndarray:

@@ -42,9 +42,7 @@ class Place:
 
     def moved(self, u: Plane, v: Plane, du: Plane | None = None, dv: Plane | None = None) -> "Place":
         """Give the place at other coordinates; a footprint that is not given stays."""
-        return replace(
-            self, u=u, v=v, du=self.du if du is None else du, dv=self.dv if dv is None else dv
-        )
+        return replace(self, u=u, v=v, du=self.du if du is None else du, dv=self.dv if dv is None else dv)
 
     @property
     def spread(self) -> Plane:

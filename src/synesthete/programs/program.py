@@ -1,8 +1,8 @@
 """Programs: trees of primitives that serialise to JSON.
 
 ``{"version": 1, "root": NODE}``, where a node names its primitive, its parameters and its children:
-``{"node": "twist", "amount": {"base": 0.2, "bass": 0.5}, "of": {"node": "rings", "count": 9}}``. What a tree's
-code looks like (primitives, counts, choices) is its structure; everything else is a vector of numbers per
+``{"node": "twist", "amount": {"base": 0.2, "bass": 0.5}, "of": {"node": "rings"}}``. What a tree's code looks
+like (primitives, counts, choices) is its structure; everything else is a vector of numbers per
 frame, so that neither a new seed nor another song needs new code.
 """
 
@@ -184,7 +184,7 @@ class Program:
         -------
         float32, in the order of `columns`; every value lies in its parameter's range.
         """
-        shape = torch.broadcast_shapes(*(tensor.shape for tensor in signals.values()))
+        shape = next((tensor.shape for tensor in signals.values()), torch.Size())
         scalars: list[Tensor] = []
         for node in self.root.walk():
             for name, parameter in node.primitive.parameters.items():

@@ -129,7 +129,7 @@ def light(function: Function) -> Function:
 
 
 def blend(function: Function) -> Function:
-    """Register a blend: ``(below: Plane, above: Plane, *, parameters) -> Plane``, of fields or of channels."""
+    """Register a blend: ``(below: Plane, above: Plane, *, parameters) -> Plane``, per channel of pictures."""
     return _register(function, "blend", ())
 
 

@@ -15,7 +15,7 @@ from synesthete.evaluation.certificate import CERTIFICATE_JSON
 from synesthete.evaluation.verdicts import summary_lines
 from synesthete.files import copy_whole, make_folder
 from synesthete.generators.base import Size
-from synesthete.generators.build import choose_device
+from synesthete.generators.build import check_preset, choose_device
 from synesthete.render.effort import video_settings
 from synesthete.render.film import Event, FilmMaker
 from synesthete.render.listen import hear
@@ -160,4 +160,5 @@ def _resolve_preset(options: RenderOptions) -> Preset:
             f"preset {preset.name} is for the generator {preset.generator}, not {options.generator}; "
             "drop --generator or choose another preset"
         )
+    check_preset(preset)
     return preset

@@ -266,7 +266,8 @@ class TestCache:
         assert cache.get(KEY) is None
 
     @pytest.mark.parametrize(
-        "change", [{"samples": 0}, {"names": ["glitter"]}, {"names": []}, {"format": 2}, {"format": 99}, {"files": {}}]
+        "change",
+        [{"samples": 0}, {"names": ["glitter"]}, {"names": []}, {"format": 2}, {"format": 99}, {"files": {}}],
     )
     def test_index_that_lies_consistently_is_absent(self, cache, change):
         cache.put(KEY, made({"loudness": np.zeros(10)}))

@@ -7,14 +7,8 @@ import yaml
 from pydantic import ValidationError
 
 from synesthete.config.base import build
-from synesthete.config.preset import (
-    DEFAULT_PRESETS,
-    Control,
-    Modulation,
-    Preset,
-    load_preset,
-    shipped_presets,
-)
+from synesthete.config.control import Control
+from synesthete.config.preset import DEFAULT_PRESETS, Modulation, Preset, load_preset, shipped_presets
 from synesthete.errors import ConfigError
 
 LOOK: dict[str, Any] = {

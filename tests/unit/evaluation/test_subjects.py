@@ -67,6 +67,19 @@ def test_another_seed_permutes_otherwise() -> None:
     assert not (one == other).all()
 
 
+def test_permuting_moves_the_wave_along(tmp_path: Path) -> None:
+    pitches = np.repeat(np.linspace(500.0, 4000.0, 100), HOP_SAMPLES)
+    sound = (0.5 * np.sin(2 * np.pi * np.cumsum(pitches) / RATE))[None].astype(np.float32)
+    heard = analyse_stream([sound], tmp_path / "heard")
+    shuffled = permuted(3).timeline(heard)
+    (moved,) = permuted(3).sound(iter([sound]))
+    again = analyse_stream([moved], tmp_path / "again")
+    assert shuffled.wave.shape == heard.wave.shape
+    blocks = [wave[: 220 * 100].reshape(100, 220, 2)[:, 20:200, 0] for wave in (shuffled.wave, again.wave)]
+    levels = [np.abs(np.fft.rfft(block, axis=1)).argmax(axis=1) for block in blocks]
+    assert np.abs(levels[0] - levels[1]).max() <= 2
+
+
 # Silenced ---------------------------------------------------------------------------------------------------
 
 
@@ -78,6 +91,14 @@ def test_silence_is_what_the_analysis_hears_in_digital_silence() -> None:
     assert timeline.column("silence").min() == 1.0
     assert timeline.spectrum.max() == 0.0
     assert timeline.music == Music()
+
+
+def test_the_wave_falls_silent_too(tmp_path: Path) -> None:
+    heard = analyse_stream([tones(1.0, 300.0)], tmp_path)
+    silent = silenced().timeline(heard).wave
+    assert silent.shape == heard.wave.shape
+    assert heard.wave.any()
+    assert not silent.any()
 
 
 def test_stems_fall_silent_too() -> None:
@@ -100,6 +121,15 @@ def test_muting_a_band_hears_what_is_left_without_its_tone(hertz: float, band: i
     kept = [name for name in COLUMN_NAMES if name.startswith("band_") and name != f"band_{band}"]
     assert all((muted.column(name) == both.column(name)).all() for name in kept)
     assert (muted.column("onset") == both.column("onset")).all()
+
+
+@pytest.mark.parametrize(("hertz", "band"), [(100.0, 1), (9000.0, 7)])
+def test_muting_a_band_takes_its_tone_out_of_the_wave(hertz: float, band: int, tmp_path: Path) -> None:
+    both = analyse_stream([tones(2.0, hertz, 500.0)], tmp_path)
+    muted = muted_band(band).timeline(both)
+    before, after = (np.abs(np.fft.rfft(timeline.wave[:, 0])) for timeline in (both, muted))
+    assert after[round(2 * hertz)] < 0.1 * before[round(2 * hertz)]
+    assert after[1000] > 0.98 * before[1000]
 
 
 def test_muting_the_only_band_leaves_silence(tmp_path: Path) -> None:
@@ -143,6 +173,13 @@ def test_an_excerpt_counts_from_its_own_start() -> None:
     assert part.music.beats[:3] == (0.0, 0.5, 1.0)
     assert part.music.beats[-1] < 4.0
     assert timeline.column("time")[0] == 0.0
+
+
+def test_an_excerpt_sounds_as_the_whole_does_there(tmp_path: Path) -> None:
+    whole = analyse_stream([tones(4.0, 150.0, 430.0)], tmp_path)
+    part = excerpt(whole, 101, 300)
+    there = whole.wave_at(np.arange(10, 50) / 30 + 1.01)
+    assert np.abs(part.wave_at(np.arange(10, 50) / 30) - there).max() < 0.05
 
 
 # Songs ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from synesthete.audio.timeline import Timeline
-from synesthete.config.preset import Control, Envelope, Modulation, Oscillator, Phase, Wander
+from synesthete.config.control import Control, Envelope, Oscillator, Phase, Wander
+from synesthete.config.preset import Modulation
 from synesthete.errors import ConfigError
 from synesthete.generators.control import Signals, build_signals, follow, integrate, modulate, wander_noise
 

@@ -14,7 +14,7 @@ from synesthete.audio.listening import listen_through
 from synesthete.audio.meter import Meter
 from synesthete.audio.music import Music
 from synesthete.audio.timeline import Timeline
-from synesthete.config.preset import Control, Part, Phase
+from synesthete.config.control import Control, Part, Phase
 from synesthete.errors import ConfigError
 from synesthete.generators.control import build_signals, count_beats, part_levels
 

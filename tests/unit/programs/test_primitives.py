@@ -4,8 +4,8 @@ import inspect
 
 import pytest
 import torch
-from made_programs import drawn, heard_at, minimal_node, psnr_db, shrunk, signals_at
 
+from made_programs import drawn, heard_at, minimal_node, psnr_db, shrunk, signals_at
 from synesthete.generators.base import Size
 from synesthete.programs.parameters import Choice, Count, Real
 from synesthete.programs.program import Program

@@ -1,10 +1,11 @@
 """Colourings: from a field to a picture."""
 
+from torch import Tensor
+
 from synesthete.programs.light import ramp_colour
 from synesthete.programs.parameters import ramp, real
 from synesthete.programs.place import Plane
 from synesthete.programs.registry import Picture, Scalars, colour_map
-from torch import Tensor
 
 __all__ = ["grey", "palette"]
 

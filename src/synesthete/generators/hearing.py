@@ -1,0 +1,68 @@
+"""What programs see of the music besides signals: spectra, the wave and its stereo figure, at any moment."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synesthete.audio.framing import sample_rows
+from synesthete.audio.timeline import Timeline
+from synesthete.audio.wave import aligned_windows
+from synesthete.programs.heard import stereo_figure
+from synesthete.programs.registry import Table
+
+__all__ = ["hear_moment", "sources"]
+
+_PAST_ROWS, _PAST_RATE = 128, 32
+_CHROMA = tuple(f"chroma_{i}" for i in range(12))
+_SOURCE: Mapping[Table, str] = {
+    "spectrum": "spectrum",
+    "past": "spectrum",
+    "chroma": "chroma",
+    "wave": "wave",
+    "figure": "wave",
+}
+
+
+def sources(timeline: Timeline, tables: Sequence[Table]) -> dict[str, np.ndarray[Any, Any]]:
+    """Give what tables are made from: the Timeline's own arrays, memory-mapped where they are large."""
+    wanted = {_SOURCE[table] for table in tables}
+    result: dict[str, np.ndarray[Any, Any]] = {}
+    if "spectrum" in wanted:
+        result["spectrum"] = timeline.spectrum
+    if "chroma" in wanted:
+        result["chroma"] = np.stack([timeline.column(name) for name in _CHROMA], 1)
+    if "wave" in wanted:
+        result["wave"] = timeline.wave
+    return result
+
+
+def hear_moment(
+    made_from: Mapping[str, np.ndarray[Any, Any]], moment: float, tables: Sequence[Table]
+) -> tuple[Tensor, ...]:
+    """Give the tables of a moment; see `synesthete.programs.registry.Heard`.
+
+    Parameters
+    ----------
+    made_from
+        What `sources` gives.
+    moment
+        Seconds.
+    """
+    return tuple(_table(made_from, moment, table) for table in tables)
+
+
+def _table(made_from: Mapping[str, np.ndarray[Any, Any]], moment: float, table: Table) -> Tensor:
+    source = made_from[_SOURCE[table]]
+    if table in ("wave", "figure"):
+        wave = torch.from_numpy(aligned_windows(source, np.array([moment]))[0])
+        return wave if table == "wave" else stereo_figure(wave)
+    columns = range(source.shape[1])
+    moments = np.array([moment])
+    if table == "past":
+        moments = moment - np.arange(_PAST_ROWS - 1, -1, -1) / _PAST_RATE
+    rows = sample_rows(source, columns, ["level" for _ in columns], np.maximum(moments, 0.0))
+    rows[moments < 0] = 0.0
+    return torch.from_numpy(rows[::-1].copy() if table == "past" else rows[0])

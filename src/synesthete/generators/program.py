@@ -1,0 +1,181 @@
+"""The program generator: draws visual programs, sharp at any size, frame by frame.
+
+`score` evaluates every parameter of the tree at every frame, and, where a program remembers, at every tick of
+its memory. `frames` draws in bands of rows; one kernel per structure is compiled where that pays.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from synesthete.audio.columns import COLUMN_NAMES
+from synesthete.clock import Clock
+from synesthete.config.preset import Preset
+from synesthete.errors import ConfigError
+from synesthete.generators.base import Size, Trajectory
+from synesthete.generators.control import Signals
+from synesthete.generators.fuse import Fuser, Kernel
+from synesthete.generators.hearing import hear_moment, sources
+from synesthete.programs.draw import Drawing, Seen
+from synesthete.programs.grid import Grid
+from synesthete.programs.maps import TICK_RATE, Maps, Moment
+from synesthete.programs.program import Program
+
+__all__ = ["ProgramGenerator", "program_of"]
+
+_BAND_PIXELS = 250_000
+_BLOCK_FRAMES = 4096
+_STYLE = "style_"
+
+
+def program_of(preset: Preset) -> Program:
+    """Read a preset's program, and check that the signals it names exist.
+
+    Raises
+    ------
+    ConfigError
+        If it is wrong.
+    """
+    program = Program.from_json(preset.program, where=f"preset {preset.name}: program")
+    styles = {f"{_STYLE}{k}" for k in range(len(preset.style))}
+    unknown = sorted(program.signals - preset.control.names() - styles - set(COLUMN_NAMES))
+    if unknown:
+        known = ", ".join(sorted(preset.control.names() | styles))
+        raise ConfigError(
+            f"preset {preset.name}: the program uses the signal {unknown[0]!r}; known are {known}, and the "
+            "Timeline's columns, such as bass"
+        )
+    return program
+
+
+class ProgramGenerator:
+    """Draws one program.
+
+    Parameters
+    ----------
+    program
+        The tree.
+    fuser
+        Compiles kernels, or says that it can't.
+    device
+        Where to compute.
+    tile
+        Pixels per band; frames do not depend on it. 0 chooses.
+    """
+
+    name = "program"
+
+    def __init__(
+        self, program: Program, fuser: Fuser, *, device: torch.device | str = "cpu", tile: int = 0
+    ) -> None:
+        self._program = program
+        self._drawing = Drawing(program)
+        self._fuser = fuser
+        self._device = torch.device(device)
+        self._tile = tile or _BAND_PIXELS
+        self._fused: Kernel | None = None
+
+    # Plan ---------------------------------------------------------------------------------------------
+
+    def score(
+        self, signals: Signals, style_curve: Float[np.ndarray, "frames style"], seed: int
+    ) -> Trajectory:
+        """Evaluate every parameter at every frame, and at every tick if the program remembers."""
+        moments = Clock(signals.frame_rate).moments(0, signals.frames)
+        tables: dict[str, np.ndarray[Any, Any]] = {}
+        if self._program.hears:
+            if signals.timeline is None:
+                raise ValueError(f"the program looks at {self._program.hears}, but there is no Timeline")
+            tables |= sources(signals.timeline, self._program.hears)
+        if self._drawing.maps:
+            # Frames between ticks mix two of them: one more than the last frame needs.
+            last = int(moments[-1] * TICK_RATE) + 2
+            ticks = np.arange(last + 1) / TICK_RATE
+            tables["ticks"] = self._rows(signals, style_curve, moments, ticks)
+        rows = self._rows(signals, style_curve, moments, moments)
+        fixed = {"generator": self.name, "seed": seed, "frame_rate": str(signals.frame_rate)}
+        return Trajectory(rows, self._program.columns, fixed, tables)
+
+    def _rows(
+        self, signals: Signals, style_curve: np.ndarray, frames: np.ndarray, moments: np.ndarray
+    ) -> Float[np.ndarray, "moments columns"]:
+        rows = np.empty((len(moments), len(self._program.columns)), np.float32)
+        for start in range(0, len(moments), _BLOCK_FRAMES):
+            part = slice(start, start + _BLOCK_FRAMES)
+            at = moments[part]
+            curves = {}
+            for name in self._program.signals:
+                if name.startswith(_STYLE) and name not in signals.curves:
+                    curve = np.interp(at, frames, style_curve[:, int(name.removeprefix(_STYLE))])
+                else:
+                    curve = signals.at(name, at)
+                curves[name] = torch.from_numpy(curve)
+            rows[part] = self._program.vectors(curves).numpy()
+        return rows
+
+    # Draw ---------------------------------------------------------------------------------------------
+
+    def prepare(self, trajectory: Trajectory, size: Size) -> str:
+        """Compile the kernel if that is wanted, and name the numeric path."""
+        self._fused = self._compile(trajectory) if self._fuser.available else None
+        return f"{'eager' if self._fused is None else 'fused'}-float32-{self._device.type}"
+
+    def frames(
+        self, trajectory: Trajectory, start: int, stop: int, size: Size
+    ) -> Iterator[Float[Tensor, "3 height width"]]:
+        """Draw frames ``start`` to ``stop`` (exclusive): display RGB, 0-1; see `Generator.frames`."""
+        frame_rate = Fraction(trajectory.fixed["frame_rate"])
+        grid = Grid.of((size.width, size.height), self._drawing.border, device=self._device)
+        maps = Maps(
+            self._drawing,
+            (size.width, size.height),
+            lambda tick: self._moment(trajectory, Fraction(tick), trajectory.tables["ticks"][tick]),
+            device=self._device,
+        )
+        # A new picture for every frame would cost more in page faults than in arithmetic.
+        picture = torch.empty(3, size.height, size.width, device=self._device)
+        for frame in range(start, stop):
+            with torch.no_grad():
+                moment = self._moment(trajectory, frame * TICK_RATE / frame_rate, trajectory.rows[frame])
+                self._draw(moment, maps.seen(moment, grid), grid, picture)
+            yield picture
+
+    def _draw(
+        self, moment: Moment, seen: list[Seen], grid: Grid, picture: Float[Tensor, "3 height width"]
+    ) -> None:
+        paint = self._fused or self._drawing.paint
+        vector, border = grid.framed(moment.vector), 2 * grid.border
+        step = max(1, self._tile // grid.columns) if self._device.type == "cpu" else grid.rows
+        for top in range(0, grid.rows, step):
+            bottom = min(top + step, grid.rows)
+            tensors = [tensor for small in seen for tensor in small.band(top, bottom).tensors()]
+            picture[:, top:bottom] = paint(
+                grid.x, grid.y[top : bottom + border], vector, *moment.tables, *tensors
+            )
+
+    def _moment(self, trajectory: Trajectory, tick: Fraction, row: np.ndarray) -> Moment:
+        vector = torch.from_numpy(np.array(row)).to(self._device)
+        heard = hear_moment(trajectory.tables, float(tick / TICK_RATE), self._program.hears)
+        return Moment(tick, vector, tuple(table.to(self._device) for table in heard))
+
+    def _compile(self, trajectory: Trajectory) -> Kernel | None:
+        # Dynamo takes sizes that are equal in the example for equal always: none of these is another's.
+        grid = Grid.of((98, 54), self._drawing.border, device=self._device)
+        moment = self._moment(trajectory, Fraction(0), trajectory.rows[0])
+        with torch.no_grad():
+            maps = Maps(self._drawing, (grid.columns, grid.rows), lambda _: moment, device=self._device)
+            seen = [tensor for small in maps.seen(moment, grid) for tensor in small.tensors()]
+            return self._fuser.fuse(
+                ("program", self._program.structure),
+                self._drawing.paint,
+                grid.x,
+                grid.y,
+                grid.framed(moment.vector),
+                *moment.tables,
+                *seen,
+            )
