@@ -18,7 +18,7 @@ demo: $(READY)  ## Render a shipped track to a film of about 20 seconds
 	@echo "Your first film: $(CURDIR)/$(DEMO)"
 
 test: $(READY)  ## All tests that need no GPU and no patience
-	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term --cov-report=xml --cov-fail-under=90
+	$(BIN)/python -m pytest -q -n 2 -m "not slow" --cov --cov-report=term --cov-report=xml --cov-fail-under=90
 
 test-all: $(READY)  ## The slow ones too
 	$(BIN)/python -m pytest -q -m "slow or not slow"

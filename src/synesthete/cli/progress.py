@@ -22,6 +22,7 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._frame_rate = 1.0
+        self._about = ""
 
     def __enter__(self) -> Self:
         if not self._json and sys.stderr.isatty():
@@ -47,12 +48,15 @@ class Progress:
         if event["event"] in ("plan", "watch"):
             numerator, _, denominator = event["frame_rate"].partition("/")
             self._frame_rate = float(numerator) / float(denominator or 1)
-            self._bar.update(self._task, description=event.get("preset", "watching"), total=event["frames"])
+            self._about = event.get("preset", "watching")
+            self._bar.update(self._task, description=self._about, total=event["frames"])
+        elif event["event"] == "compile":
+            self._bar.update(self._task, description="compiling kernels, kept for later films")
         elif event["event"] == "progress":
             elapsed = max(self._bar.tasks[0].elapsed or 0.0, 1e-3)
             speed = event["rendered"] / elapsed
             rate = f"{speed:.1f} frames/s  {speed / self._frame_rate:.2f} × real time"
-            self._bar.update(self._task, completed=event["frames"], rate=rate)
+            self._bar.update(self._task, description=self._about, completed=event["frames"], rate=rate)
 
 
 def _make_bar() -> Any:

@@ -65,7 +65,7 @@ class ProgramGenerator:
     device
         Where to compute.
     tile
-        Pixels per band; frames do not depend on it. 0 chooses.
+        Points per band; frames do not depend on it. 0 chooses.
     """
 
     name = "program"
@@ -150,13 +150,14 @@ class ProgramGenerator:
     ) -> None:
         paint = self._fused or self._drawing.paint
         vector, border = grid.framed(moment.vector), 2 * grid.border
-        step = max(1, self._tile // grid.columns) if self._device.type == "cpu" else grid.rows
+        step, fine = grid.rows, grid.fine
+        if self._device.type == "cpu":
+            step = max(1, self._tile // (grid.columns * fine)) * fine
         for top in range(0, grid.rows, step):
             bottom = min(top + step, grid.rows)
             tensors = [tensor for small in seen for tensor in small.band(top, bottom).tensors()]
-            picture[:, top:bottom] = paint(
-                grid.x, grid.y[top : bottom + border], vector, *moment.tables, *tensors
-            )
+            points = paint(grid.x, grid.y[top : bottom + border], vector, *moment.tables, *tensors)
+            picture[:, top // fine : bottom // fine] = grid.pixels(points)
 
     def _moment(self, trajectory: Trajectory, tick: Fraction, row: np.ndarray) -> Moment:
         vector = torch.from_numpy(np.array(row)).to(self._device)
@@ -165,7 +166,7 @@ class ProgramGenerator:
 
     def _compile(self, trajectory: Trajectory) -> Kernel | None:
         # Dynamo takes sizes that are equal in the example for equal always: none of these is another's.
-        grid = Grid.of((98, 54), self._drawing.border, device=self._device)
+        grid = Grid.of((98, 54), self._drawing.border, fine=1, device=self._device)
         moment = self._moment(trajectory, Fraction(0), trajectory.rows[0])
         with torch.no_grad():
             maps = Maps(self._drawing, (grid.columns, grid.rows), lambda _: moment, device=self._device)

@@ -6,9 +6,9 @@ mean, smoothly. ``reach`` is always the extent of a pixel in the units of the ar
 
 import torch
 
-from synesthete.programs.place import Plane
+from synesthete.programs.place import Place, Plane
 
-__all__ = ["cosine", "edge", "fade", "falloff", "line", "mod1", "pulse_train", "smooth"]
+__all__ = ["cosine", "crests", "edge", "extent", "fade", "falloff", "line", "mod1", "pulse_train", "smooth"]
 
 
 def mod1(x: Plane) -> Plane:
@@ -20,6 +20,16 @@ def smooth(low: Plane | float, high: Plane | float, x: Plane) -> Plane:
     """Rise from 0 at ``low`` to 1 at ``high``, with slope 0 at both (smoothstep)."""
     t = torch.clamp((x - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
+
+
+def extent(at: Place, by_u: Plane, by_v: Plane) -> Plane:
+    """Give how far a pixel reaches in something whose derivatives by u and v these are.
+
+    Closer than a bound by `Place.spread` where warps stretch one direction more than the other.
+    """
+    across, down = by_u * at.du, by_v * at.dv
+    # What is left where it is flat: drawing divides by this.
+    return torch.sqrt(across * across + down * down + 1e-12)
 
 
 def edge(distance: Plane, reach: Plane) -> Plane:
@@ -78,3 +88,20 @@ def _integral(turns: Plane, half: Plane) -> Plane:
     """Integrate the pulse train from 0 on."""
     whole = torch.floor(turns + 0.5)
     return 2.0 * half * whole + torch.minimum(torch.maximum(turns - whole, -half), half)
+
+
+def crests(turns: Plane, share: Plane, reach: Plane) -> Plane:
+    """Give soft ridges at whole turns: a wave at a share of 1, ever thinner lines on dark ground below.
+
+    Parameters
+    ----------
+    share
+        Part of each turn that a ridge takes, from foot to foot: above 0, up to 1.
+    """
+    # A ridge is one wave of a cosine; seen over a pixel its spread grows, and its light stays.
+    drawn2 = share * share + 2.5 * reach * reach
+    drawn = torch.clamp(torch.sqrt(drawn2), max=1.0)
+    depth = torch.clamp(fade(reach) * (2.0 - share * share), max=1.0)
+    away = torch.abs(turns - torch.round(turns))
+    ridge = 1.0 + depth * torch.cos(6.2831853 * torch.clamp(away / drawn, max=0.5))
+    return 0.5 * (share / drawn) * ridge

@@ -34,7 +34,7 @@ _KEPT = 4
 MEMORY_SECONDS = 2 * _RUN_TICKS / TICK_RATE
 """What a frame can remember at most."""
 
-_SIDES = {"glow": 120, "feedback": 240}
+_SIDES = {"glow": 120, "feedback": 200}
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,9 @@ class Maps:
         self._drawing = drawing
         self._at_tick = at_tick
         self._steps = [step for step in _in_order(drawing.step) if step.seen is not None]
-        self._grids = [Grid.of(_small(step, shape), drawing.border, device=device) for step in self._steps]
+        self._grids = [
+            Grid.of(_small(step, shape), drawing.border, fine=1, device=device) for step in self._steps
+        ]
         self._runs = [_Runs() for _ in self._steps]
 
     def seen(self, now: Moment, grid: Grid) -> list[Seen]:

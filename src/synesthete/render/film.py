@@ -177,8 +177,11 @@ class FilmMaker:
         planned = generator.score(signals, style, plan.preset.seed)
         planned.save(self._folder.work / "trajectory")
         trajectory = Trajectory.load(self._folder.work / "trajectory")
-        path = generator.prepare(trajectory, plan.size)
-        quantiser = Quantiser(plan.size, fuser)
+        if fuser.available:
+            self._on_event({"event": "compile"})  # may take a while; a structure is compiled once
+        with self._timed("prepare"):
+            path = generator.prepare(trajectory, plan.size)
+            quantiser = Quantiser(plan.size, fuser)
         if plan.options.kernels == "fused" and not path.startswith("fused"):
             raise RenderError(f"fused kernels can't be had: {fuser.reason}; pass --kernels auto")
         path = f"{path}-quantise-{'fused' if quantiser.fused else 'eager'}"

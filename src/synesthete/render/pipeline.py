@@ -70,7 +70,7 @@ def render_song(
     output
         Where to copy the film to (``.mp4``).
     on_event
-        Receives ``plan``, ``progress`` and ``done`` as JSON-ready mappings.
+        Receives ``plan``, ``compile``, ``progress`` and ``done`` as JSON-ready mappings.
 
     Raises
     ------
