@@ -206,8 +206,8 @@ def harmony(
     """
     # One number per picture, in the shape of planes.
     notes = [heard["chroma"][..., k, None, None] for k in range(12)]
-    x = sum((note * math.cos(_TURN * 7 * k / 12) for k, note in enumerate(notes)), torch.zeros(()))
-    y = sum((note * math.sin(_TURN * 7 * k / 12) for k, note in enumerate(notes)), torch.zeros(()))
+    x = sum((note * math.cos(_TURN * 7 * k / 12) for k, note in enumerate(notes)), 0.0 * notes[0])
+    y = sum((note * math.sin(_TURN * 7 * k / 12) for k, note in enumerate(notes)), 0.0 * notes[0])
     along = torch.rsqrt(x * x + y * y + 1e-3)
     x, y = x * along, y * along
     cos, sin = hue

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from synesthete.programs.antialias import crests, falloff, smooth
+from synesthete.programs.antialias import crests, falloff, mod1, smooth
 from synesthete.programs.parameters import choice, count, real, turns
 from synesthete.programs.place import Place, Plane
 from synesthete.programs.registry import field
@@ -150,13 +150,12 @@ def kali(
     return 1.0 - 1.0 / (1.0 + light * (0.7 + light))
 
 
-def _weights(seed: Tensor, number: int) -> list[Tensor]:
+def _weights(seed: Tensor, number: int) -> tuple[Tensor, ...]:
     """Give numbers between -1.6 and 1.6 that change slowly with the seed, each at its own pace."""
+    k = torch.arange(1.0, number + 1.0, device=seed.device)
     # Multiples of two irrational numbers spread evenly over paces and starts (Roberts' R2 sequence).
-    return [
-        1.6 * torch.sin(seed * (0.4 + 0.9 * (0.7548777 * k % 1.0)) + _TURN * (0.5698403 * k % 1.0))
-        for k in range(1, number + 1)
-    ]
+    pace, start = 0.4 + 0.9 * mod1(0.7548777 * k), _TURN * mod1(0.5698403 * k)
+    return (1.6 * torch.sin(seed[..., None] * pace + start)).unbind(-1)
 
 
 _UNITS = 4
@@ -182,7 +181,7 @@ def neural(
     cos, sin = torch.cos(_TURN * phase), torch.sin(_TURN * phase)
     x, y = at.u / size, at.v / size
     values = [x, y, torch.sqrt(x * x + y * y + 0.01)]
-    weights = iter(_weights(seed, 3 * (_UNITS + 3) + _UNITS * 9 * _UNITS))
+    weights = iter(_weights(seed, _UNITS * (3 * 3 + 3 + 2 * _UNITS + 1)))
     for layer in range(3):
         units = []
         for _ in range(_UNITS):

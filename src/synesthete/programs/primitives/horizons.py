@@ -79,36 +79,38 @@ def terrain(
     Lines counts them, span is the time between the first and the last, in seconds, fog darkens the far ones.
     """
     ground = at.high - horizon
+    squeeze = (2.2 if view == "away" else 1.0) / lines
+    # A ridge is at most 2.6 steps high: only those of the three steps in front of a place can cover it.
     if view == "away":
         # Ridges lie ever closer towards the horizon, by the same factor each.
-        squeeze = 2.2 / lines
         place = -torch.log(torch.clamp((at.v - horizon) / ground, min=0.01)) / squeeze
+        nearest = torch.floor(place)
+        scale, tallest = torch.exp(-squeeze * nearest), 1.0 - torch.exp(-2.6 * squeeze)
     else:
-        squeeze = 1.0 / lines
         place = (at.high - at.v) / (ground * squeeze)
-    nearest = torch.floor(place)
-    scale = torch.exp(-squeeze * nearest) if view == "away" else torch.ones_like(nearest)
+        nearest = torch.floor(place)
+        scale, tallest = torch.ones_like(nearest), 2.6 * squeeze
     spectra = heard["past"].reshape(*heard["past"].shape[:-2], -1)
     light, seen = torch.zeros_like(place + at.u), torch.ones_like(place + at.u)
-    # From the front to the back: ridges up to two and a half steps high can only hide so many.
-    for step in (-2.0, -1.0, 0.0, 1.0):
-        number = nearest + step
+    for step in (2.0, 1.0, 0.0):
+        number = nearest - step
         if view == "away":
-            small = scale * torch.exp(-squeeze * step)
-            foot, high = horizon + ground * small, (2.5 * height * ground * squeeze) * small
-            across = at.u / (at.wide * (0.25 + 0.75 * small))
+            small = scale * torch.exp(squeeze * step)
+            foot, across = horizon + ground * small, at.u / (at.wide * (0.25 + 0.75 * small))
         else:
-            foot, high = at.high - (ground * squeeze) * number, 2.5 * height * ground * squeeze
-            across = at.u / (0.7 * at.wide)
+            small = scale
+            foot, across = at.high - (ground * squeeze) * number, at.u / (0.7 * at.wide)
         band = (0.5 + 0.5 * across if order == "across" else torch.abs(across)) * (_BANDS - 1.0)
         row = _BANDS * torch.clamp(torch.round(number * (span * _ROWS_A_SECOND / lines)), 0.0, 127.0)
         left = look_up(spectra, row + torch.clamp(band - 0.3, 0.0, _BANDS - 1.0))
         right = look_up(spectra, row + torch.clamp(band + 0.3, 0.0, _BANDS - 1.0))
         level = 0.5 * (left + right)
         # Loud bands stand out; ridges come down at their ends.
-        high = high * torch.clamp(3.0 - 3.0 * across * across, 0.0, 1.0)
+        high = (height * ground * tallest) * small * torch.clamp(3.0 - 3.0 * across * across, 0.0, 1.0)
         slope = high * (0.3 + 1.4 * level) * (right - left) * (_BANDS / 0.6 * 0.7)
-        distance = (at.v - foot + high * level * (0.3 + 0.7 * level)) * torch.rsqrt(1.0 + slope * slope)
+        # The whole line lies above its foot.
+        top = foot - 0.5 * (width + at.spread) - high * level * (0.3 + 0.7 * level)
+        distance = (at.v - top) * torch.rsqrt(1.0 + slope * slope)
         there = torch.where((number >= 0.0) & (number < lines), edge(torch.abs(across) - 1.0, at.du), 0.0)
         light = light + seen * there * line(distance, width, at.spread) * (1.0 - fog * number / lines)
         seen = seen * (1.0 - there * edge(-distance, at.spread))

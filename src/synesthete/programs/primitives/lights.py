@@ -205,7 +205,7 @@ def shadow(
     """Shade the slopes that turn away from a lamp, as if they lay in their own shadow."""
     surface = _surface(height, depth, at)
     away = -(surface.x * turn[0] + surface.y * turn[1]) * surface.length
-    dark = amount * smooth(-0.6 * softness, 0.2 + 0.8 * softness, away)
+    dark = amount * smooth(-0.3 * softness, 0.2 + 0.8 * softness, away)
     return times(of, 1.0 - dark)
 
 

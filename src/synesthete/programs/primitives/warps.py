@@ -154,7 +154,7 @@ def twist(
     at: Place,
     *,
     amount: Tensor = real(0.35, -1.0, 1.0),
-    radius: Tensor = real(0.6, 0.15, 2.0),
+    radius: Tensor = real(0.6, 0.35, 2.0),
     way: str = choice("centre", "rim"),
 ) -> Place:
     """Wind the picture up about its centre, or ever further outward into arms of a galaxy."""
