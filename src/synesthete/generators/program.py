@@ -23,8 +23,9 @@ from synesthete.generators.fuse import Fuser, Kernel
 from synesthete.generators.hearing import hear_moment, sources
 from synesthete.programs.draw import Drawing, Seen
 from synesthete.programs.grid import Grid
-from synesthete.programs.maps import TICK_RATE, Maps, Moment
+from synesthete.programs.maps import Maps, Moment
 from synesthete.programs.program import Program
+from synesthete.programs.trails import TICK_RATE
 
 __all__ = ["ProgramGenerator", "program_of"]
 
@@ -131,18 +132,17 @@ class ProgramGenerator:
         """Draw frames ``start`` to ``stop`` (exclusive): display RGB, 0-1; see `Generator.frames`."""
         frame_rate = Fraction(trajectory.fixed["frame_rate"])
         grid = Grid.of((size.width, size.height), self._drawing.border, device=self._device)
-        maps = Maps(
-            self._drawing,
-            (size.width, size.height),
-            lambda tick: self._moment(trajectory, Fraction(tick), trajectory.tables["ticks"][tick]),
-            device=self._device,
-        )
+        maps = Maps(self._drawing, (size.width, size.height), self._device)
+
+        def at_tick(tick: int) -> Moment:
+            return self._moment(trajectory, Fraction(tick), trajectory.tables["ticks"][tick])
+
         # A new picture for every frame would cost more in page faults than in arithmetic.
         picture = torch.empty(3, size.height, size.width, device=self._device)
         for frame in range(start, stop):
             with torch.no_grad():
                 moment = self._moment(trajectory, frame * TICK_RATE / frame_rate, trajectory.rows[frame])
-                self._draw(moment, maps.seen(moment, grid), grid, picture)
+                self._draw(moment, maps.seen(moment, grid, at_tick), grid, picture)
             yield picture
 
     def _draw(
@@ -169,8 +169,9 @@ class ProgramGenerator:
         grid = Grid.of((98, 54), self._drawing.border, fine=1, device=self._device)
         moment = self._moment(trajectory, Fraction(0), trajectory.rows[0])
         with torch.no_grad():
-            maps = Maps(self._drawing, (grid.columns, grid.rows), lambda _: moment, device=self._device)
-            seen = [tensor for small in maps.seen(moment, grid) for tensor in small.tensors()]
+            maps = Maps(self._drawing, (grid.columns, grid.rows), self._device)
+            small = maps.seen(moment, grid, lambda _: moment)
+            seen = [tensor for one in small for tensor in one.tensors()]
             return self._fuser.fuse(
                 ("program", self._program.structure),
                 self._drawing.paint,

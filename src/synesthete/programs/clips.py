@@ -14,13 +14,12 @@ from torch import Tensor
 
 from synesthete.programs.draw import Drawing
 from synesthete.programs.grid import Grid
-from synesthete.programs.maps import TICK_RATE, Maps, Moment
+from synesthete.programs.maps import Clips, Maps
 from synesthete.programs.program import Program
 from synesthete.programs.registry import Table
+from synesthete.programs.trails import TICK_RATE
 
 __all__ = ["draw_clips"]
-
-_POINTS_AT_ONCE = 131_072
 
 
 def draw_clips(
@@ -30,6 +29,7 @@ def draw_clips(
     *,
     size: tuple[int, int],
     frame_rate: Fraction = Fraction(TICK_RATE),
+    fine: int | None = 1,
     device: torch.device | str = "cpu",
 ) -> Float[Tensor, "clips frames 3 height width"]:
     """Draw one clip per program.
@@ -44,6 +44,8 @@ def draw_clips(
         Width and height, pixels.
     frame_rate
         Frames per second; what remembers begins in the dark at the clip's first frame.
+    fine
+        Points drawn per pixel along each side; None: as a film of that size would be, more slowly.
 
     Returns
     -------
@@ -54,61 +56,49 @@ def draw_clips(
     groups: dict[object, list[int]] = defaultdict(list)
     for index, program in enumerate(programs):
         groups[program.structure].append(index)
-    with torch.no_grad():
-        for members in groups.values():
-            first = programs[members[0]]
-            vectors = torch.stack(
-                [
-                    programs[k]
-                    .vectors({name: signals[name][k] for name in programs[k].signals})
-                    .expand(frames, -1)
-                    for k in members
-                ]
-            ).to(device)
-            tables = [heard[table][members].to(device) for table in first.hears]
-            clips[members] = _draw(first, vectors, tables, size, frame_rate, device)
+    for members in groups.values():
+        first = programs[members[0]]
+        vectors = [
+            programs[k].vectors({name: signals[name][k] for name in programs[k].signals}).expand(frames, -1)
+            for k in members
+        ]
+        tables = tuple(heard[table][members].to(device) for table in first.hears)
+        batch = Clips(torch.stack(vectors).to(device), tables)
+        with torch.no_grad():
+            clips[members] = _draw(first, batch, Grid.of(size, 0, fine=fine, device=device), frame_rate)
     return clips
 
 
 def _draw(
-    program: Program,
-    vectors: Float[Tensor, "clips frames scalars"],
-    tables: Sequence[Tensor],
-    size: tuple[int, int],
-    frame_rate: Fraction,
-    device: torch.device | str,
+    program: Program, clips: Clips, pixels: Grid, frame_rate: Fraction
 ) -> Float[Tensor, "clips frames 3 height width"]:
     drawing = Drawing(program)
-    grid = Grid.of(size, drawing.border, device=device)
-    clips, frames = vectors.shape[:2]
-    if drawing.maps == 0:
-        flat, rows = vectors.flatten(0, 1), [table.flatten(0, 1) for table in tables]
-        at_once = max(1, _POINTS_AT_ONCE // (grid.columns * grid.rows))
-        pictures = [
-            grid.pixels(
-                drawing.paint(
-                    grid.x,
-                    grid.y,
-                    grid.framed(flat[start : start + at_once]),
-                    *(table[start : start + at_once] for table in rows),
-                )
-            )
-            for start in range(0, len(flat), at_once)
-        ]
-        return torch.cat(pictures).unflatten(0, (clips, frames))
-
-    def moment(tick: Fraction) -> Moment:
-        place = min(float(tick * frame_rate / TICK_RATE), frames - 1.0)
-        first = int(place)
-        second, share = min(first + 1, frames - 1), place - first
-        row = torch.lerp(vectors[:, first], vectors[:, second], share)
-        return Moment(tick, row, tuple(table[:, first if share < 0.5 else second] for table in tables))
-
-    maps = Maps(drawing, size, lambda tick: moment(Fraction(tick)), device=device)
+    device, count = pixels.x.device, clips.vectors.shape[1]
+    size = (pixels.columns // pixels.fine, pixels.rows // pixels.fine)
+    grid = Grid.of(size, drawing.border, fine=pixels.fine, device=device)
+    ticks, places = _at_ticks(clips, frame_rate)
+    seen = Maps(drawing, size, device).seen_in_clips(clips, ticks, places, grid) if drawing.maps else []
     pictures = []
-    for frame in range(frames):
-        now = moment(Fraction(frame * TICK_RATE) / frame_rate)
-        seen = [tensor for small in maps.seen(now, grid) for tensor in small.tensors()]
-        points = drawing.paint(grid.x, grid.y, grid.framed(now.vector), *now.tables, *seen)
+    for part, now in clips.pictures(grid.columns * grid.rows):
+        tensors = [tensor for small in seen for tensor in (small.picture[part], small.row, small.share)]
+        points = drawing.paint(grid.x, grid.y, grid.framed(now.vector), *now.tables, *tensors)
         pictures.append(grid.pixels(points))
-    return torch.stack(pictures, 1)
+    return torch.cat(pictures).view(len(clips.vectors), count, 3, size[1], size[0])
+
+
+def _at_ticks(clips: Clips, frame_rate: Fraction) -> tuple[Clips, Float[Tensor, " frames"]]:
+    """Give clips at the ticks of feedback, and where among them the frames lie."""
+    count = clips.vectors.shape[1]
+    device = clips.vectors.device
+    places = torch.arange(count, dtype=torch.float64, device=device) * float(TICK_RATE / frame_rate)
+    if frame_rate == TICK_RATE:
+        return clips, places.float()
+    ticks = torch.arange(int(places[-1]) + 2, dtype=torch.float64, device=device)
+    at = torch.clamp(ticks * float(frame_rate / TICK_RATE), max=count - 1.0)
+    first = torch.floor(at)
+    index = first.to(torch.int64)
+    after = torch.clamp(index + 1, max=count - 1)
+    share = (at - first).float()[:, None]
+    vectors = torch.lerp(clips.vectors[:, index], clips.vectors[:, after], share)
+    nearest = torch.round(at).to(torch.int64)
+    return Clips(vectors, tuple(table[:, nearest] for table in clips.tables)), places.float()

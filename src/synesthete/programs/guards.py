@@ -46,7 +46,9 @@ def find_fault(program: Program) -> Fault | None:
 def _draw(program: Program, size: tuple[int, int]) -> Float[Tensor, "2 3 rows columns"]:
     levels = torch.tensor([_LEVELS], dtype=torch.float64)
     tables = {name: table[None] for name, table in probe_tables(_LEVELS).items()}
-    return draw_clips([program], dict.fromkeys(program.signals | {"energy"}, levels), tables, size=size)[0]
+    return draw_clips(
+        [program], dict.fromkeys(program.signals | {"energy"}, levels), tables, size=size, fine=None
+    )[0]
 
 
 def _forgetful(node: Node) -> Node:

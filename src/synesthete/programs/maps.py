@@ -1,38 +1,28 @@
 """The small pictures that glow and feedback look at: drawn at a fixed size, whatever the film's.
 
-Glow blurs a small picture of its child. Feedback keeps one on a clock of its own, `TICK_RATE` a second: each
-tick the picture moves, fades, and takes in what its child shows. Its memory is finite, and a pure function of
-the moment: a run begins in the dark at every `_RUN_TICKS`, and what is seen fades from the run before over to
-the younger one, so that no frame knows where drawing began.
+Glow blurs a small picture of its child; feedback keeps one (`synesthete.programs.trails`).
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import torch
-import torch.nn.functional as functional
 from jaxtyping import Float
 from torch import Tensor
 
 from synesthete.programs.draw import Drawing, Seen, Step
 from synesthete.programs.grid import Grid
-from synesthete.programs.noise import turbulence
 from synesthete.programs.program import FRAME_SLOTS
+from synesthete.programs.trails import Trail
 
-__all__ = ["MEMORY_SECONDS", "TICK_RATE", "Maps", "Moment"]
+__all__ = ["POINTS_AT_ONCE", "Clips", "Maps", "Moment"]
 
-TICK_RATE = 30
-"""Ticks of feedback a second."""
-
-_RUN_TICKS = 45
-_YOUNG_TICKS = 15
-_KEPT = 4
-MEMORY_SECONDS = 2 * _RUN_TICKS / TICK_RATE
-"""What a frame can remember at most."""
+POINTS_AT_ONCE = 131_072
+"""Points of pictures that are drawn together in a batch: what fits a processor's cache."""
 
 _SIDES = {"glow": 120, "feedback": 200}
 
@@ -56,22 +46,32 @@ class Moment:
     tables: tuple[Tensor, ...]
 
 
-@dataclass
-class _Runs:
-    """A feedback's state: the last picture of each of two runs, and what was seen at late ticks.
+@dataclass(frozen=True)
+class Clips:
+    """What the pictures of clips are drawn from.
 
-    ``first`` is the tick where drawing began; what was seen before two runs had their full length is not
-    kept, as it would depend on that.
+    Attributes
+    ----------
+    vectors
+        ``(clips, frames, scalars)``.
+    tables
+        Those of `Drawing.hears`, ``(clips, frames, *entries)``.
     """
 
-    first: int = 0
-    tick: int = -1
-    pictures: dict[int, Tensor] = field(default_factory=dict)
-    seen: OrderedDict[int, Tensor] = field(default_factory=OrderedDict)
+    vectors: Float[Tensor, "clips frames scalars"]
+    tables: tuple[Tensor, ...]
+
+    def pictures(self, points: int) -> Sequence[tuple[slice, Moment]]:
+        """Give all frames of all clips as batches of pictures of so many points."""
+        flat = self.vectors.flatten(0, 1)
+        tables = [table.flatten(0, 1) for table in self.tables]
+        step = max(1, POINTS_AT_ONCE // points)
+        parts = [slice(start, start + step) for start in range(0, len(flat), step)]
+        return [(p, Moment(Fraction(0), flat[p], tuple(table[p] for table in tables))) for p in parts]
 
 
 class Maps:
-    """Makes the small pictures of one program, for frames that follow one another.
+    """Makes the small pictures of one program.
 
     Parameters
     ----------
@@ -79,69 +79,112 @@ class Maps:
         The program's structure.
     shape
         The film's width and height: their ratio counts.
-    at_tick
-        Gives the moment of a tick of feedback.
     device
         Where to draw.
     """
 
-    def __init__(
-        self,
-        drawing: Drawing,
-        shape: tuple[int, int],
-        at_tick: Callable[[int], Moment],
-        device: torch.device | str = "cpu",
-    ) -> None:
+    def __init__(self, drawing: Drawing, shape: tuple[int, int], device: torch.device | str = "cpu") -> None:
         self._drawing = drawing
-        self._at_tick = at_tick
         self._steps = [step for step in _in_order(drawing.step) if step.seen is not None]
         self._grids = [
             Grid.of(_small(step, shape), drawing.border, fine=1, device=device) for step in self._steps
         ]
-        self._runs = [_Runs() for _ in self._steps]
+        self._trails = [self._new_trail(index) for index in range(len(self._steps))]
 
-    def seen(self, now: Moment, grid: Grid) -> list[Seen]:
-        """Make what a picture of a moment looks at, stretched to its grid."""
-        return self._seen(now, grid, len(self._steps))
+    # Of frames that follow one another ----------------------------------------------------------------
 
-    def _seen(self, now: Moment, grid: Grid, count: int) -> list[Seen]:
-        return [_stretch(self._small(index, now), self._grids[index], grid) for index in range(count)]
+    def seen(self, now: Moment, grid: Grid, at_tick: Callable[[int], Moment]) -> list[Seen]:
+        """Make what a picture looks at, stretched to its grid.
 
-    def _small(self, index: int, now: Moment) -> Tensor:
-        """Make one small picture at a moment."""
-        step = self._steps[index]
-        if step.node.primitive.name == "glow":
-            return self._glow(index, now)
-        first = math.floor(now.tick)
-        share = float(now.tick - first)
-        trail = self._trail(index, first)
-        return trail if share == 0 else torch.lerp(trail, self._trail(index, first + 1), share)
+        Parameters
+        ----------
+        at_tick
+            Gives the moment of a tick of feedback: all that this moment remembers are asked for.
+        """
+        return self._stretched(self._smalls(now, len(self._steps), at_tick), grid)
 
-    def _child(self, index: int, now: Moment) -> Float[Tensor, "*batch 3 rows columns"]:
-        """Draw the child of a node small; smaller pictures that it looks at come first."""
+    def _smalls(self, now: Moment, count: int, at_tick: Callable[[int], Moment]) -> list[Tensor]:
+        smalls: list[Tensor] = []
+        for index in range(count):
+            if self._is_glow(index):
+                smalls.append(self._blur(index, self._child(index, now, smalls), now.vector))
+                continue
+            first = math.floor(now.tick)
+            share = float(now.tick - first)
+            trail = self._trail(index, first, at_tick)
+            if share:
+                trail = torch.lerp(trail, self._trail(index, first + 1, at_tick), share)
+            smalls.append(trail)
+        return smalls
+
+    def _trail(self, index: int, tick: int, at_tick: Callable[[int], Moment]) -> Tensor:
+        trail = self._trails[index]
+        for at in trail.missing(tick):
+            now = at_tick(at)
+            trail.feed(at, self._child(index, now, self._smalls(now, index, at_tick)), now.vector)
+        return trail.at(tick)
+
+    # Of whole clips -----------------------------------------------------------------------------------
+
+    def seen_in_clips(
+        self, frames: Clips, ticks: Clips, places: Float[Tensor, " frames"], grid: Grid
+    ) -> list[Seen]:
+        """Make what all pictures of clips look at, frame after frame, clip after clip.
+
+        Parameters
+        ----------
+        ticks
+            The clips at the ticks of feedback; the same object where these are the frames.
+        places
+            Where among the ticks each frame lies.
+        """
+        at_ticks: list[Tensor] = []
+        at_frames: list[Tensor] = at_ticks if ticks is frames else []
+        for index in range(len(self._steps)):
+            glow = self._is_glow(index)
+            small = self._in_clips(index, ticks, at_ticks)
+            if ticks is not frames:
+                at_frames.append(
+                    self._in_clips(index, frames, at_frames) if glow else _between(small, places)
+                )
+            at_ticks.append(small)
+        return self._stretched([small.flatten(0, 1) for small in at_frames], grid)
+
+    def _in_clips(
+        self, index: int, clips: Clips, smalls: list[Tensor]
+    ) -> Float[Tensor, "clips n 3 rows columns"]:
+        """Make one small picture at every moment of clips."""
+        grid, shape = self._grids[index], clips.vectors.shape[:2]
+        inner = [small.flatten(0, 1) for small in smalls]
+        parts = []
+        for part, now in clips.pictures(grid.columns * grid.rows):
+            child = self._child(index, now, [small[part] for small in inner])
+            parts.append(self._blur(index, child, now.vector) if self._is_glow(index) else child)
+        pictures = torch.cat(parts).view(*shape, *parts[0].shape[1:])
+        if self._is_glow(index):
+            return pictures
+        trail, trails = self._new_trail(index), []
+        for tick in range(shape[1]):
+            trail.feed(tick, pictures[:, tick], clips.vectors[:, tick])
+            trails.append(trail.at(tick))
+        return torch.stack(trails, 1)
+
+    # Both ---------------------------------------------------------------------------------------------
+
+    def _child(self, index: int, now: Moment, smalls: list[Tensor]) -> Float[Tensor, "*batch 3 rows columns"]:
+        """Draw the child of a node small; it looks at smaller pictures before it."""
         step, grid = self._steps[index], self._grids[index]
-        vector = grid.framed(now.vector)
-        tensors = [tensor for seen in self._seen(now, grid, index) for tensor in seen.tensors()]
-        picture = self._drawing.light(step.children["of"], grid.x, grid.y, vector, *now.tables, *tensors)
+        tensors = [tensor for seen in self._stretched(smalls, grid) for tensor in seen.tensors()]
+        picture = self._drawing.light(
+            step.children["of"], grid.x, grid.y, grid.framed(now.vector), *now.tables, *tensors
+        )
         return torch.stack(list(picture), -3)
 
-    def _value(self, index: int, name: str, vector: Tensor) -> Tensor:
-        """Give a parameter of a node: 0-d, or ``(batch, 1, 1, 1)``."""
-        first, slots = self._steps[index].scalars[name]
-        first -= FRAME_SLOTS
-        value = vector[..., first : first + slots]
-        if slots == 3:
-            return value.reshape(*vector.shape[:-1], 3, 1, 1)
-        return value.reshape(*vector.shape[:-1], 1, 1, 1) if vector.ndim > 1 else value[0]
-
-    # Glow ---------------------------------------------------------------------------------------------
-
-    def _glow(self, index: int, now: Moment) -> Tensor:
+    def _blur(self, index: int, child: Tensor, vector: Tensor) -> Tensor:
         """Blur what is bright, in linear light, at three widths that double."""
         grid = self._grids[index]
-        threshold, radius = (self._value(index, name, now.vector) for name in ("threshold", "radius"))
-        light = torch.clamp(self._child(index, now), min=0.0)
-        bright = torch.clamp(light - threshold, min=0.0) ** 2
+        threshold, radius = (self._value(index, name, vector) for name in ("threshold", "radius"))
+        bright = torch.clamp(child - threshold, min=0.0) ** 2
         total = torch.zeros_like(bright)
         for doubling, weight in ((0.5, 0.5), (1.0, 0.3), (2.0, 0.2)):
             sigma = radius * (0.5 * doubling) / grid.pixel
@@ -150,93 +193,31 @@ class Maps:
             total = total + weight * (down @ bright @ across.transpose(-1, -2))
         return torch.sqrt(total)
 
-    # Feedback -----------------------------------------------------------------------------------------
+    def _stretched(self, smalls: list[Tensor], grid: Grid) -> list[Seen]:
+        return [_stretch(small, self._grids[index], grid) for index, small in enumerate(smalls)]
 
-    def _trail(self, index: int, tick: int) -> Tensor:
-        """Give what feedback sees at a tick: the past, moved up to now."""
-        runs = self._runs[index]
-        if tick not in runs.seen:
-            self._advance(index, tick)
-        return runs.seen[tick]
+    def _is_glow(self, index: int) -> bool:
+        return self._steps[index].node.primitive.name == "glow"
 
-    def _advance(self, index: int, tick: int) -> None:
-        runs = self._runs[index]
-        if not runs.tick < tick <= runs.tick + _RUN_TICKS:
-            runs.first = _oldest(tick)
-            runs.tick, runs.pictures = runs.first - 1, {}
-            runs.seen.clear()
-        for at in range(runs.tick + 1, tick + 1):
-            self._tick(index, at)
-        runs.tick = tick
+    def _new_trail(self, index: int) -> Trail:
+        return Trail(self._grids[index], partial(self._value, index))
 
-    def _tick(self, index: int, tick: int) -> None:
-        runs, now, young = self._runs[index], self._at_tick(tick), tick // _RUN_TICKS
-        child = self._child(index, now)
-        runs.pictures = {run: picture for run, picture in runs.pictures.items() if run >= young - 1}
-        pasts = self._moved(index, now.vector, runs.pictures)
-        age = tick - young * _RUN_TICKS
-        old = pasts.get(young - 1)
-        new = pasts.get(young, torch.zeros_like(child))
-        share = min(max((age - _YOUNG_TICKS) / (_RUN_TICKS - _YOUNG_TICKS), 0.0), 1.0)
-        share = share * share * (3.0 - 2.0 * share)
-        if runs.first <= _oldest(tick):
-            runs.seen[tick] = new if old is None else torch.lerp(old, new, share)
-        while len(runs.seen) > _KEPT:
-            runs.seen.popitem(last=False)
-        pasts[young] = new
-        runs.pictures = {run: torch.maximum(past, child) for run, past in pasts.items()}
-
-    def _moved(self, index: int, vector: Tensor, pictures: dict[int, Tensor]) -> dict[int, Tensor]:
-        """Move pictures on by one tick."""
-        if not pictures:
-            return {}
-        grid = self._grids[index]
-        get: Callable[[str], Tensor] = lambda name: self._value(index, name, vector)  # noqa: E731
-        where = self._origins(index, vector, grid)
-        keep = torch.exp2(-1.0 / (TICK_RATE * get("decay")))
-        fading = get("fading") * (1.0 - keep)
-        moved = {}
-        for run, picture in pictures.items():
-            batch = picture if picture.ndim == 4 else picture[None]
-            past = functional.grid_sample(batch, where.expand(len(batch), -1, -1, -1), align_corners=False)
-            past = past.view(picture.shape) * keep
-            level = past.amax(-3, keepdim=True)
-            moved[run] = torch.lerp(past, level * get("fade_to"), fading)
-        return moved
-
-    def _origins(self, index: int, vector: Tensor, grid: Grid) -> Float[Tensor, "batch rows columns 2"]:
-        """Say where each place of a picture was one tick ago, in grid_sample's coordinates."""
-
-        def rate(name: str) -> Tensor:
-            value = self._value(index, name, vector)
-            return (value[..., 0] if value.ndim else value) / TICK_RATE
-
-        b = grid.border
-        x, y = (grid.x[:, b:-b], grid.y[b:-b]) if b else (grid.x, grid.y)
-        scale = torch.exp2(-rate("zoom"))
-        turn = 2 * math.pi * rate("turn")
-        cos, sin = torch.cos(turn) * scale, torch.sin(turn) * scale
-        u, v = x - rate("shift_u"), y - rate("shift_v")
-        u, v = u * cos + v * sin, v * cos - u * sin
-        detail = rate("flow_scale") * TICK_RATE
-        phase = rate("flow_phase") * TICK_RATE
-        p, q = turbulence(
-            u * detail,
-            v * detail,
-            phase=phase,
-            octaves=3,
-            amount=rate("flow") * detail,
-            reach=grid.pixel * detail,
-        )
-        u, v = p / detail, q / detail
-        wide, high = grid.columns * grid.pixel / 2, grid.rows * grid.pixel / 2
-        where = torch.stack([u / wide, v / high], -1)
-        return where if where.ndim == 4 else where[None]
+    def _value(self, index: int, name: str, vector: Tensor) -> Tensor:
+        """Give a parameter of a node: 0-d, or ``(batch, 1, 1, 1)``; of a colour three rows."""
+        first, slots = self._steps[index].scalars[name]
+        first -= FRAME_SLOTS
+        value = vector[..., first : first + slots]
+        if slots == 3:
+            return value.reshape(*vector.shape[:-1], 3, 1, 1)
+        return value.reshape(*vector.shape[:-1], 1, 1, 1) if vector.ndim > 1 else value[0]
 
 
-def _oldest(tick: int) -> int:
-    """Give the first tick that a tick remembers."""
-    return max((tick // _RUN_TICKS - 1) * _RUN_TICKS, 0)
+def _between(small: Float[Tensor, "clips ticks 3 rows columns"], places: Tensor) -> Tensor:
+    """Mix ticks to frames."""
+    first = torch.floor(places)
+    index = first.to(torch.int64)
+    after = torch.clamp(index + 1, max=small.shape[1] - 1)
+    return torch.lerp(small[:, index], small[:, after], (places - first)[:, None, None, None])
 
 
 def _in_order(step: Step) -> Sequence[Step]:

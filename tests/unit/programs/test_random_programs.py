@@ -23,7 +23,7 @@ def clip(program: Program, size: Size, *, frame_rate: int = 30, frames: int = FR
     heard = [heard_at(t) for t in moments]
     tables = {name: torch.stack([tables[name] for tables in heard])[None] for name in heard[0]}
     return draw_clips(
-        [program], signals, tables, size=(size.width, size.height), frame_rate=Fraction(frame_rate)
+        [program], signals, tables, size=(size.width, size.height), frame_rate=Fraction(frame_rate), fine=None
     )[0]
 
 

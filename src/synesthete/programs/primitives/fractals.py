@@ -150,14 +150,6 @@ def kali(
     return 1.0 - 1.0 / (1.0 + light * (0.7 + light))
 
 
-def _weights(seed: Tensor, number: int) -> tuple[Tensor, ...]:
-    """Give numbers between -1.6 and 1.6 that change slowly with the seed, each at its own pace."""
-    k = torch.arange(1.0, number + 1.0, device=seed.device)
-    # Multiples of two irrational numbers spread evenly over paces and starts (Roberts' R2 sequence).
-    pace, start = 0.4 + 0.9 * mod1(0.7548777 * k), _TURN * mod1(0.5698403 * k)
-    return (1.6 * torch.sin(seed[..., None] * pace + start)).unbind(-1)
-
-
 _UNITS = 4
 
 
@@ -185,9 +177,11 @@ def neural(
     for layer in range(3):
         units = []
         for _ in range(_UNITS):
-            total: Plane = 1.2 * next(weights) + 0.5 * (next(weights) * cos + next(weights) * sin)
+            total: Plane = torch.zeros(())
+            bias = 1.2 * next(weights) + 0.5 * (next(weights) * cos + next(weights) * sin)
             for value in values:
-                total = total + value * (next(weights) * gain * (1.0 if layer == 0 else 0.75))
+                total = total + value * next(weights)
+            total = bias + total * (gain if layer == 0 else 0.75 * gain)
             units.append(total * torch.rsqrt(1.0 + total * total) if layer == 1 else torch.sin(total))
         values = units
     out: Plane = torch.zeros(())
@@ -195,3 +189,12 @@ def neural(
         out = out + value * next(weights)
     steepness = gain * gain * gain * bands / size
     return crests(bands * out, width, at.spread * steepness)
+
+
+def _weights(seed: Tensor, number: int) -> tuple[Tensor, ...]:
+    """Give numbers between -1.6 and 1.6 that swing slowly with the seed, each at its own pace."""
+    k = torch.arange(1.0, number + 1.0, device=seed.device)
+    # Multiples of two irrational numbers spread evenly over paces and starts (Roberts' R2 sequence).
+    swing = torch.sin(seed[..., None] * (0.4 + 0.9 * mod1(0.7548777 * k)) + _TURN * mod1(0.5698403 * k))
+    # The exponential also has the compiler keep them: anything cheaper it works out again for each pixel.
+    return (3.2 / (1.0 + torch.exp(-3.0 * swing)) - 1.6).unbind(-1)

@@ -14,7 +14,6 @@ __all__ = ["circuit", "dots", "equaliser", "grid_lines", "heatmap", "mosaic", "t
 
 _TURN = 6.2831853
 _ROWS_A_SECOND = 32.0
-_LAST_BAND = 63.0
 
 
 @field()
@@ -25,7 +24,7 @@ def tiles(
     cells: Tensor = real(3.5, 1.5, 6.0),
     gap: Tensor = real(0.14, 0.08, 0.4),
     level: Tensor = real(0.35, 0.0, 1.0),
-    rest: Tensor = real(0.05, 0.0, 0.3),
+    rest: Tensor = real(0.05, 0.0, 0.2),
     order: Tensor = real(0.25, 0.0, 1.0),
     glow: Tensor = real(0.4, 0.0, 1.0),
     phase: Tensor = turns(),
@@ -48,27 +47,27 @@ def tiles(
     if shape == "square":
         bx, by = torch.clamp(dx - half + corner, min=0.0), torch.clamp(dy - half + corner, min=0.0)
         distance = torch.sqrt(bx * bx + by * by + 1e-9) - corner
-        # A pixel may see the next tile, too, across the gap: it is taken to be as bright.
-        body = edge(distance, reach) + edge(gap - torch.minimum(distance, 0.5 * gap), reach)
     elif shape == "disc":
         distance = torch.sqrt(dx * dx + dy * dy + 1e-9) - half
-        body = edge(distance, reach)
     else:
         distance = (dx + dy - half) * 0.7071068
-        body = edge(distance, reach)
+    body = edge(distance, reach)
+    if shape == "square":
+        # A pixel may see the next tile, too, across the gap: it is taken to be as bright.
+        body = body + edge(gap - torch.minimum(distance, 0.5 * gap), reach)
     # The middle of a lit tile is brightest, and its light spills over the gap.
     bulb = 1.0 - 0.5 * glow * torch.clamp(2.0 * (dx * dx + dy * dy), max=1.0)
-    spill = (
-        glow
-        * 0.4
-        * torch.clamp(
-            1.0 - torch.clamp(distance, min=0.0) / (0.5 * gap + 0.05), min=0.0
-        )
-    )
+    spill = glow * 0.4 * torch.clamp(1.0 - torch.clamp(distance, min=0.0) / (0.5 * gap + 0.05), min=0.0)
     # At its edges a pixel sees other tiles as well, of which level says how many are lit.
     own = torch.clamp(0.5 + (0.5 - torch.maximum(dx, dy)) / reach, max=1.0)
     lit = level + (lit * (0.55 + 0.45 * mod1(7.0 * h)) - level) * own
-    return body * (rest + (1.0 - rest) * lit * bulb) + (1.0 - body) * spill * spill * lit
+    shown = body * (rest + (1.0 - rest) * lit * bulb) + (1.0 - body) * spill * spill * lit
+    area = {"square": 0.98, "disc": 0.785, "diamond": 0.5}[shape] * (1.0 - gap) * (1.0 - gap)
+    mean = (
+        area * (rest + (1.0 - rest) * 0.775 * level * (1.0 - 0.15 * glow))
+        + (1.0 - area) * 0.04 * glow * level
+    )
+    return torch.lerp(mean, shown, _clear(reach))
 
 
 @field()
@@ -99,7 +98,9 @@ def mosaic(
     share = torch.clamp(8.0 * (1.2 * split - mod1(3.0 * h) - 0.1), 0.0, 1.0)
     # Four quarters differ from the whole by amounts whose sum is zero: from afar they are the whole again.
     right, low = _halves(x, reach), _halves(y, reach)
-    quarters = (mod1(7.0 * h) - 0.5) * right + (mod1(11.0 * h) - 0.5) * low + (mod1(17.0 * h) - 0.5) * right * low
+    quarters = (
+        (mod1(7.0 * h) - 0.5) * right + (mod1(11.0 * h) - 0.5) * low + (mod1(17.0 * h) - 0.5) * right * low
+    )
     value = value + share * 0.5 * quarters
     i2, j2 = torch.floor(x), torch.floor(y)
     h2 = hash_cell(2.0 * i + i2, 2.0 * j + j2, 2.0)
@@ -118,6 +119,11 @@ def mosaic(
     return (value + contrast * (dark - value)) * (1.0 - wide) * (1.0 - high)
 
 
+def _clear(reach: Plane) -> Plane:
+    """Give how much of a cell's detail a pixel leaves: all of it below a third of a cell."""
+    return 1.0 - smooth(0.33, 1.0, reach)
+
+
 def _halves(x: Plane, reach: Plane) -> Plane:
     """Give -1 in the left and 1 in the right half of 0-2, averaged."""
     return torch.clamp(2.0 * (x - 1.0) / reach, -1.0, 1.0)
@@ -125,7 +131,7 @@ def _halves(x: Plane, reach: Plane) -> Plane:
 
 def _border(x: Plane, width: Tensor, reach: Plane) -> Plane:
     """Draw both edges of a unit cell, of which half the width lies in each cell."""
-    return line(0.5 - torch.abs(x - 0.5), width, reach)
+    return torch.lerp(width, line(0.5 - torch.abs(x - 0.5), width, reach), _clear(reach))
 
 
 @field(hears=("past",))
@@ -139,7 +145,7 @@ def heatmap(
     span: Tensor = real(1.5, 0.3, 3.9),
     gap: Tensor = real(0.16, 0.05, 0.5),
     contrast: Tensor = real(0.3, 0.0, 1.0),
-    rest: Tensor = real(0.03, 0.0, 0.2),
+    rest: Tensor = real(0.03, 0.0, 0.15),
     age: Tensor = real(0.4, 0.0, 1.0),
 ) -> Plane:
     """Tiles lit by the music of the last moments: a column for each band, a row for each step back in time.
@@ -171,8 +177,8 @@ def heatmap(
 def grid_lines(
     at: Place,
     *,
-    cells: Tensor = real(1.5, 0.5, 4.0),
-    width: Tensor = real(0.02, 0.004, 0.2),
+    cells: Tensor = real(1.5, 0.7, 4.0),
+    width: Tensor = real(0.02, 0.004, 0.1),
     detail: Tensor = real(0.25, 0.0, 1.0),
     glow: Tensor = real(0.6, 0.0, 1.0),
     size: Tensor = real(0.12, 0.03, 0.4),
@@ -187,15 +193,16 @@ def grid_lines(
     x, y = at.u * cells - across, at.v * cells - down
     reach_x, reach_y = at.du * cells, at.dv * cells
     wide, high = pulse_train(x, width, reach_x), pulse_train(y, width, reach_y)
-    fine = 1.25 * width
-    fine_x, fine_y = pulse_train(5.0 * x, fine, 5.0 * reach_x), pulse_train(5.0 * y, fine, 5.0 * reach_y)
+    fine_x = pulse_train(5.0 * x, 1.25 * width, 5.0 * reach_x)
+    fine_y = pulse_train(5.0 * y, 1.25 * width, 5.0 * reach_y)
     dx, dy = mod1(x + 0.5) - 0.5, mod1(y + 0.5) - 0.5
-    distance = torch.sqrt(dx * dx + dy * dy + 1e-9)
-    halo = falloff(distance, size, at.spread * cells) * torch.clamp(1.0 - 2.0 * distance, min=0.0)
-    lines = 1.0 - (1.0 - 0.6 * wide) * (1.0 - 0.6 * high)
-    small = detail * (1.0 - (1.0 - fine_x) * (1.0 - fine_y))
-    halo = glow * halo * (0.35 + 0.65 * halo)
-    return 1.0 - (1.0 - torch.maximum(lines, 0.5 * small)) * (1.0 - halo)
+    distance, reach = torch.sqrt(dx * dx + dy * dy + 1e-9), at.spread * cells
+    halo = falloff(distance, size, reach) * torch.clamp(1.0 - 2.0 * distance, min=0.0)
+    between = (1.0 - 0.6 * wide) * (1.0 - 0.6 * high)
+    between = between * (1.0 - 0.5 * detail * (1.0 - (1.0 - fine_x) * (1.0 - fine_y)))
+    mean = size * (0.375 - 0.163 * size)
+    halo = glow * torch.lerp(mean, halo * (0.35 + 0.65 * halo), _clear(reach))
+    return 1.0 - between * (1.0 - halo)
 
 
 @field()
@@ -204,7 +211,7 @@ def dots(
     *,
     lattice: str = choice("hexagonal", "square"),
     cells: Tensor = real(7.0, 3.0, 10.0),
-    size: Tensor = real(0.7, 0.2, 0.95),
+    size: Tensor = real(0.7, 0.35, 0.95),
     depth: Tensor = real(0.9, 0.0, 1.0),
     waves: Tensor = real(0.9, 0.0, 2.0),
     soft: Tensor = real(0.1, 0.0, 1.0),
@@ -226,16 +233,17 @@ def dots(
         second = (x - k) * (x - k) + (y - m) * (y - m)
         i, j = torch.where(first < second, i, k), torch.where(first < second, j, m)
     distance = torch.sqrt((x - i) * (x - i) + (y - j) * (y - j) + 1e-9)
-    far = torch.sqrt(i * i + j * j) / cells
-    wave = 0.5 + 0.5 * torch.cos(_TURN * (waves * far - phase))
+    wave = 0.5 + 0.5 * torch.cos(_TURN * (waves * torch.sqrt(i * i + j * j) / cells - phase))
     radius = 0.5 * size * (1.0 - depth * (1.0 - wave * wave))
     # A soft dot is a cone with its top cut off; one that is smaller than a pixel is drawn larger, and dimmer.
     ramp = soft * radius
     inner = radius - 0.5 * ramp
     blur = torch.sqrt(reach * reach + ramp * ramp)
     drawn = torch.maximum(inner, 0.5 * blur)
-    share = (inner * inner + ramp * ramp / 12.0) / (drawn * drawn + blur * blur / 12.0)
-    return edge(distance - drawn, blur) * torch.clamp(share, max=1.0) * (0.25 + 0.75 * wave)
+    solid = inner * inner + ramp * ramp / 12.0
+    dot = edge(distance - drawn, blur) * solid / (drawn * drawn + blur * blur / 12.0)
+    mean = solid * (3.1415927 if lattice == "square" else 3.6275987)
+    return torch.clamp(torch.lerp(mean, dot, _clear(reach)) * (0.25 + 0.75 * wave), 0.0, 1.0)
 
 
 @field()
@@ -245,7 +253,7 @@ def weave(
     pattern: str = choice("plain", "twill"),
     cells: Tensor = real(3.0, 1.0, 5.0),
     width: Tensor = real(0.72, 0.35, 0.95),
-    depth: Tensor = real(0.8, 0.0, 1.0),
+    depth: Tensor = real(0.8, 0.3, 1.0),
     threads: Tensor = real(0.3, 0.0, 1.0),
     light: Tensor = real(0.7, 0.0, 1.0),
     phase: Tensor = turns(),
@@ -258,19 +266,17 @@ def weave(
     x, y, reach = at.u * cells, at.v * cells, at.spread * cells
     i, j = torch.floor(x), torch.floor(y)
     px, py = x - i - 0.5, y - j - 0.5
+    order = i + j
     if pattern == "plain":
-        order = i + j
-        over = 1.0 - 2.0 * (order - 2.0 * torch.floor(0.5 * order))
         # From above in one cell to below in the next.
+        upper = order - 2.0 * torch.floor(0.5 * order) < 0.5
+        over = torch.where(upper, 1.0, -1.0)
         bow_x, bow_y = over * torch.cos(0.5 * _TURN * px), -over * torch.cos(0.5 * _TURN * py)
     else:
-        order = i + j
-        over = torch.where(order - 4.0 * torch.floor(0.25 * order) < 1.5, 1.0, -1.0)
-        bow_x = 1.2 * torch.sin(0.25 * _TURN * (x + j - 0.5 + 0.5))
-        bow_y = -1.2 * torch.sin(0.25 * _TURN * (y + i - 0.5 + 0.5))
-    across = _band(py, i, x, bow_x, j, 1.0, width, depth, threads, light, phase, reach)
-    down = _band(px, j, y, bow_y, i, 2.0, width, depth, threads, light, phase, reach)
-    upper = over > 0.0
+        upper = order - 4.0 * torch.floor(0.25 * order) < 1.5
+        bow_x, bow_y = 1.2 * torch.sin(0.25 * _TURN * (x + j)), -1.2 * torch.sin(0.25 * _TURN * (y + i))
+    across = _band(py, x, bow_x, j, 1.0, width, depth, threads, light, phase, reach)
+    down = _band(px, y, bow_y, i, 2.0, width, depth, threads, light, phase, reach)
     top, top_cover = torch.where(upper, across[0], down[0]), torch.where(upper, across[1], down[1])
     low, low_cover = torch.where(upper, down[0], across[0]), torch.where(upper, down[1], across[1])
     return torch.clamp(top * top_cover + low * low_cover * (1.0 - top_cover), 0.0, 1.0)
@@ -278,7 +284,6 @@ def weave(
 
 def _band(
     aside: Plane,
-    cell: Plane,
     along: Plane,
     bow: Plane,
     number: Plane,
@@ -293,9 +298,9 @@ def _band(
     """Give a band's brightness, and how much of the pixel it covers."""
     h = hash_cell(number, torch.zeros_like(number), seed)
     cover = line(aside, width, reach)
-    round_ = torch.clamp(aside / (0.5 * width), -1.0, 1.0)
-    shape = 1.0 - 0.6 * round_ * round_
-    fine = torch.cos(_TURN * 7.0 * round_) * fade(14.0 * reach / width)
+    bulge = torch.clamp(aside / (0.5 * width), -1.0, 1.0)
+    shape = 1.0 - 0.6 * bulge * bulge
+    fine = torch.cos(_TURN * 7.0 * bulge) * fade(14.0 * reach / width)
     run = 0.5 + 0.5 * torch.cos(_TURN * (0.125 * along + h - torch.where(h < 0.5, phase, -phase)))
     glow = 1.0 - light * (1.0 - run * run * run)
     height = 1.0 - depth * (0.5 - 0.5 * torch.clamp(bow, -1.0, 1.0))
@@ -313,7 +318,7 @@ def equaliser(
     segments: int = count(20, 6, 32),
     height: Tensor = real(0.9, 0.2, 1.0),
     gap: Tensor = real(0.25, 0.08, 0.6),
-    rest: Tensor = real(0.05, 0.0, 0.3),
+    rest: Tensor = real(0.05, 0.0, 0.15),
     top: Tensor = real(0.6, 0.0, 1.0),
     fall: Tensor = real(0.5, 0.0, 1.0),
 ) -> Plane:
@@ -348,8 +353,8 @@ def equaliser(
 def circuit(
     at: Place,
     *,
-    cells: Tensor = real(3.0, 1.0, 5.0),
-    width: Tensor = real(0.06, 0.01, 0.2),
+    cells: Tensor = real(3.0, 1.0, 4.5),
+    width: Tensor = real(0.06, 0.01, 0.16),
     glow: Tensor = real(0.4, 0.0, 1.0),
     rest: Tensor = real(0.3, 0.0, 1.0),
     pulse: Tensor = real(0.8, 0.0, 1.0),
@@ -358,7 +363,7 @@ def circuit(
 ) -> Plane:
     """A maze of winding lines made of quarter circles, along which pulses of light run.
 
-    Phase moves the pulses on; flip turns the tiles over one after another, and each comes back to where it was.
+    Phase moves the pulses on; flip turns the tiles over one after another, until each is where it was.
     """
     x, y, reach = at.u * cells, at.v * cells, at.spread * cells
     i, j = torch.floor(x), torch.floor(y)
@@ -385,7 +390,11 @@ def circuit(
     run = run * run
     run = run * run * fade(2.0 * reach) + 0.27 * (1.0 - fade(2.0 * reach))
     settled = 1.0 - 4.0 * eased * (1.0 - eased)
-    bright = (rest + (1.0 - rest) * pulse * run) * (0.2 + 0.8 * settled)
+    bright = (rest + (1.0 - rest) * pulse * run) * (0.1 + 0.9 * settled)
     stroke = line(distance, width, reach)
-    halo = torch.clamp(1.0 - distance / (0.1 + 1.2 * width), min=0.0)
-    return bright * (stroke + (1.0 - stroke) * 0.6 * glow * halo * halo)
+    near = 0.1 + 1.2 * width
+    blurred = torch.sqrt(near * near + reach * reach)
+    halo = torch.clamp(1.0 - distance / blurred, min=0.0)
+    shown = stroke + (1.0 - stroke) * 0.6 * glow * halo * halo * near / blurred
+    mean = 1.57 * width + (1.0 - 1.57 * width) * 0.5 * glow * near
+    return bright * torch.lerp(mean, shown, _clear(reach))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from synesthete.programs.antialias import edge, fade, falloff, line, mod1, pulse_train, smooth
+from synesthete.programs.antialias import edge, fade, falloff, line, mod1, pulse_train
 from synesthete.programs.heard import look_up, look_up_plane
 from synesthete.programs.noise import PERIOD, hash_cell
 from synesthete.programs.parameters import choice, count, real, travel, turns
@@ -32,8 +32,8 @@ def waterfall(
 ) -> Plane:
     """The spectra of the last moments, flowing down, up, or away over the ground to a horizon.
 
-    Span is the time shown, in seconds; onsets make visible where it became louder, age darkens the past; mirrored
-    has low notes in the middle.
+    Span is the time shown, in seconds; onsets make visible where it became louder, age darkens the past;
+    mirrored has low notes in the middle.
     """
     if view == "away":
         depth = torch.clamp((at.v - horizon) / (at.high - horizon), min=0.02)
@@ -80,14 +80,15 @@ def terrain(
     """
     ground = at.high - horizon
     squeeze = (2.2 if view == "away" else 1.0) / lines
-    # A ridge is at most 2.6 steps high: only those of the three steps in front of a place can cover it.
+    # A ridge is at most 2.6 steps high: only the three whose feet are next below a pixel can cover it.
+    upper = at.v - 0.5 * (width + at.spread)
     if view == "away":
         # Ridges lie ever closer towards the horizon, by the same factor each.
-        place = -torch.log(torch.clamp((at.v - horizon) / ground, min=0.01)) / squeeze
+        place = -torch.log(torch.clamp((upper - horizon) / ground, min=0.01)) / squeeze
         nearest = torch.floor(place)
         scale, tallest = torch.exp(-squeeze * nearest), 1.0 - torch.exp(-2.6 * squeeze)
     else:
-        place = (at.high - at.v) / (ground * squeeze)
+        place = (at.high - upper) / (ground * squeeze)
         nearest = torch.floor(place)
         scale, tallest = torch.ones_like(nearest), 2.6 * squeeze
     spectra = heard["past"].reshape(*heard["past"].shape[:-2], -1)
@@ -102,15 +103,13 @@ def terrain(
             foot, across = at.high - (ground * squeeze) * number, at.u / (0.7 * at.wide)
         band = (0.5 + 0.5 * across if order == "across" else torch.abs(across)) * (_BANDS - 1.0)
         row = _BANDS * torch.clamp(torch.round(number * (span * _ROWS_A_SECOND / lines)), 0.0, 127.0)
-        left = look_up(spectra, row + torch.clamp(band - 0.3, 0.0, _BANDS - 1.0))
-        right = look_up(spectra, row + torch.clamp(band + 0.3, 0.0, _BANDS - 1.0))
+        left = look_up(spectra, row + torch.clamp(band - 0.3, min=0.0))
+        right = look_up(spectra, row + torch.clamp(band + 0.3, max=_BANDS - 1.0))
         level = 0.5 * (left + right)
         # Loud bands stand out; ridges come down at their ends.
         high = (height * ground * tallest) * small * torch.clamp(3.0 - 3.0 * across * across, 0.0, 1.0)
         slope = high * (0.3 + 1.4 * level) * (right - left) * (_BANDS / 0.6 * 0.7)
-        # The whole line lies above its foot.
-        top = foot - 0.5 * (width + at.spread) - high * level * (0.3 + 0.7 * level)
-        distance = (at.v - top) * torch.rsqrt(1.0 + slope * slope)
+        distance = (at.v - foot + high * level * (0.3 + 0.7 * level)) * torch.rsqrt(1.0 + slope * slope)
         there = torch.where((number >= 0.0) & (number < lines), edge(torch.abs(across) - 1.0, at.du), 0.0)
         light = light + seen * there * line(distance, width, at.spread) * (1.0 - fog * number / lines)
         seen = seen * (1.0 - there * edge(-distance, at.spread))
@@ -121,11 +120,11 @@ def terrain(
 def sea(
     at: Place,
     *,
-    horizon: Tensor = real(-0.15, -0.6, 0.4),
-    height: Tensor = real(0.35, 0.0, 0.8),
-    size: Tensor = real(0.22, 0.05, 0.5),
+    horizon: Tensor = real(-0.15, -0.4, 0.4),
+    height: Tensor = real(0.35, 0.0, 0.55),
+    size: Tensor = real(0.22, 0.05, 0.45),
     aside: Tensor = real(0.0, -1.0, 1.0),
-    waves: Tensor = real(3.0, 1.0, 5.0),
+    waves: Tensor = real(3.0, 1.0, 4.5),
     swell: Tensor = real(0.5, 0.0, 1.0),
     glow: Tensor = real(0.5, 0.0, 1.0),
     phase: Tensor = turns(),
@@ -149,7 +148,9 @@ def sea(
     turn = _TURN * phase
     lean = torch.zeros_like(away)
     lost = torch.zeros_like(away)
-    for k, (across, along, pace) in enumerate(((0.7, 0.8, 1.0), (-1.9, 1.5, 2.0), (3.7, 2.6, -2.0), (-6.1, 4.3, 3.0))):
+    for k, (across, along, pace) in enumerate(
+        ((0.7, 0.8, 1.0), (-1.9, 1.5, 2.0), (3.7, 2.6, -2.0), (-6.1, 4.3, 3.0))
+    ):
         clear = fade((abs(across) * reach_x + along * reach_z) / _TURN * 1.2)
         lean = lean + clear * torch.sin(away * (across * x + along) + pace * turn + 1.7 * k)
         lost = lost + (1.0 - clear * clear)
@@ -183,8 +184,8 @@ def grid_floor(
 ) -> Plane:
     """A grid of glowing lines on the floor, running to a horizon with a striped sun; or above it as well.
 
-    Cells counts lines along a unit in front, dawn is the light over the horizon, sun the sun's radius, fog hides
-    the distance; way moves forward.
+    Cells counts lines along a unit in front, dawn is the light over the horizon, sun the sun's radius, fog
+    hides the distance; way moves forward.
     """
     below = at.v - horizon
     deep = torch.abs(below) if view == "both" else torch.clamp(below, min=1e-3)
@@ -231,12 +232,12 @@ def mountains(
     *,
     layers: int = count(4, 2, 4),
     base: Tensor = real(0.65, 0.0, 1.0),
-    height: Tensor = real(0.9, 0.2, 1.4),
+    height: Tensor = real(0.9, 0.4, 1.4),
     cells: Tensor = real(0.8, 0.4, 1.6),
     jagged: Tensor = real(0.6, 0.0, 1.0),
-    haze: Tensor = real(0.6, 0.0, 1.0),
+    haze: Tensor = real(0.7, 0.3, 1.0),
     rim: Tensor = real(0.3, 0.0, 1.0),
-    glow: Tensor = real(0.7, 0.0, 1.0),
+    glow: Tensor = real(0.8, 0.3, 1.0),
     way: Tensor = travel(PERIOD),
 ) -> Plane:
     """Ranges of mountains one behind the other, the further the hazier, gliding by at different speeds.
@@ -252,18 +253,18 @@ def mountains(
         i = torch.floor(x)
         s = x - i
         body = torch.lerp(_peak(i, k), _peak(i + 1.0, k), s * s * (3.0 - 2.0 * s))
-        # Crags: triangle waves whose lengths repeat after PERIOD, bent by the form so that they never line up.
+        # Crags: triangle waves that repeat after PERIOD, bent by the form so that they never line up.
         crags = torch.zeros_like(body)
-        for often, tall in ((179.0, 0.2), (437.0, 0.11), (1011.0, 0.06)):
-            often = often / PERIOD
-            crags = crags + (tall * fade(often * fine * at.du)) * (torch.abs(mod1(often * x + 1.7 * body) - 0.5) - 0.25)
+        for often, size in ((179.0 / PERIOD, 0.2), (437.0 / PERIOD, 0.11), (1011.0 / PERIOD, 0.06)):
+            crag = torch.abs(mod1(often * x + 1.7 * body) - 0.5) - 0.25
+            crags = crags + (size * fade(often * fine * at.du)) * crag
         tall = height * (0.8 - 0.4 * near)
         top = base - 0.8 * height * (1.0 - near) - tall * (body - 0.4 + 2.0 * jagged * crags)
         distance = at.v - top
         inside = edge(-distance, at.dv + at.du * (tall * fine * (0.7 + 3.5 * jagged)))
         # Mist gathers below, and more in the distance.
         far = 1.0 - near
-        mist = haze * far * (0.2 + 0.6 * torch.clamp(distance / (0.7 * tall + 0.1), 0.0, 1.0))
+        mist = haze * far * (0.25 + 0.7 * torch.clamp(distance / (0.7 * tall + 0.1), 0.0, 1.0))
         ridge = torch.clamp(1.0 - distance / (0.02 + 0.06 * tall), 0.0, 1.0)
         light = torch.lerp(light, mist + rim * ridge * ridge * (0.35 + 0.4 * far) * (1.0 - mist), inside)
     return torch.clamp(light, 0.0, 1.0)
@@ -283,10 +284,10 @@ def skyline(
     *,
     order: str = choice("mirrored", "across"),
     houses: int = count(14, 6, 20),
-    ground: Tensor = real(0.55, 0.0, 1.0),
+    ground: Tensor = real(0.55, 0.2, 0.9),
     base: Tensor = real(0.15, 0.0, 0.5),
-    height: Tensor = real(1.1, 0.2, 1.8),
-    lights: Tensor = real(0.5, 0.0, 1.0),
+    height: Tensor = real(1.1, 0.2, 1.5),
+    lights: Tensor = real(0.5, 0.1, 1.0),
     rim: Tensor = real(0.5, 0.0, 1.0),
     glow: Tensor = real(0.5, 0.0, 1.0),
     water: Tensor = real(0.5, 0.0, 1.0),
@@ -294,13 +295,15 @@ def skyline(
 ) -> Plane:
     """A city by night, whose houses are as high as their bands are loud, with lit windows, by the water.
 
-    Ground is where the water begins, base how high houses are in silence, lights the share of windows that are
-    lit, water how much of the city it mirrors; phase lets windows go on and off, and moves the water.
+    Ground is where the water begins, base how high houses are in silence, lights the share of windows that
+    are lit, water how much of the city it mirrors; phase lets windows go on and off, and moves the water.
     """
     below = at.v - ground
     depth = torch.clamp(below, min=0.0)
     along_water = 1.0 / (0.3 + depth)
-    ripple = torch.sin(34.0 * depth * along_water + _TURN * phase) * fade(2.0 * at.dv * along_water * along_water)
+    ripple = torch.sin(34.0 * depth * along_water + _TURN * phase) * fade(
+        2.0 * at.dv * along_water * along_water
+    )
     u = at.u + 0.06 * depth * ripple
     up = torch.abs(below)
     light = 0.45 * glow / (1.0 + up * up * 8.0) + torch.zeros_like(u)
@@ -323,7 +326,9 @@ def skyline(
         lamp = hash_cell(4.0 * i + wx, wy, 9.0 + layer)
         wave = torch.abs(2.0 * mod1(phase + 3.0 * lamp) - 1.0)
         on = torch.clamp(5.0 * (wave - 1.0 + 1.2 * lights), 0.0, 1.0) * (0.4 + 0.6 * lamp)
-        pane = line(x - wx - 0.5, torch.full_like(rim, 0.5), 4.0 * reach / wide) * line(y - wy - 0.5, torch.full_like(rim, 0.45), 22.0 * at.dv)
+        pane = line(x - wx - 0.5, torch.full_like(rim, 0.5), 4.0 * reach / wide) * line(
+            y - wy - 0.5, torch.full_like(rim, 0.45), 22.0 * at.dv
+        )
         pane = near * on * pane * edge(top + 0.02, at.dv)
         roof = rim * near * line(top, torch.full_like(rim, 0.012), at.dv)
         house = edge(top, at.dv)

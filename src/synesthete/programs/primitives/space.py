@@ -1,4 +1,4 @@
-"""Fields of space: flights through tunnels and stars, clouds of particles, ribbons, curtains of light, galaxies."""
+"""Fields of space: flights through tunnels and stars, particles, ribbons, curtains of light, galaxies."""
 
 import math
 
@@ -35,8 +35,8 @@ def tunnel(
 ) -> Plane:
     """A tunnel of rings and ribs rushing past, with panels lit here and there, dark in the distance.
 
-    Straight is a tube in true perspective, endless one that looks the same however deep; bend curves it towards
-    sway, and twist turns it with depth.
+    Straight is a tube in true perspective, endless one that looks the same however deep; bend curves it
+    towards sway, and twist turns it with depth.
     """
     across, down = sway
     # The far end is moved aside, what is near stays.
@@ -69,7 +69,7 @@ def tunnel(
     clear = fade(torch.maximum(reach_along, reach_around))
     glow = 0.05 + 0.25 * panels * panels + clear * (0.3 * halo + shine - 0.05 - 0.25 * panels * panels)
     wall = ring + (1.0 - ring) * (rib + (1.0 - rib) * glow)
-    return wall * torch.clamp((1.0 + fog) * radius / (radius + fog), max=1.0)
+    return torch.clamp(wall, 0.0, 1.0) * torch.clamp((1.0 + fog) * radius / (radius + fog), max=1.0)
 
 
 @field()
@@ -77,12 +77,12 @@ def starfield(
     at: Place,
     *,
     layers: int = count(3, 3, 5),
-    cells: Tensor = real(4.0, 1.5, 6.0),
-    density: Tensor = real(0.6, 0.1, 1.0),
-    size: Tensor = real(0.6, 0.1, 1.0),
+    cells: Tensor = real(4.0, 2.5, 6.0),
+    density: Tensor = real(0.7, 0.35, 1.0),
+    size: Tensor = real(0.6, 0.4, 1.0),
     halo: Tensor = real(0.5, 0.0, 1.0),
-    streak: Tensor = real(0.3, 0.0, 3.0),
-    sparkle: Tensor = real(0.4, 0.0, 1.0),
+    streak: Tensor = real(0.3, 0.0, 2.5),
+    sparkle: Tensor = real(0.4, 0.0, 0.8),
     phase: Tensor = turns(),
     way: Tensor = travel(PERIOD),
 ) -> Plane:
@@ -113,9 +113,15 @@ def starfield(
         around = torch.clamp(1.0 - distance2 / (room * room), min=0.0)
         around = around * around * (around * around)
         twinkle = mod1(phase + mod1(7.0 * h)) - 0.5
-        bright = torch.clamp(8.0 * (density - h), 0.0, 1.0) * (1.0 - sparkle + 4.0 * sparkle * twinkle * twinkle)
+        bright = torch.clamp(8.0 * (density - h), 0.0, 1.0) * (
+            1.0 - sparkle + 4.0 * sparkle * twinkle * twinkle
+        )
         come = smooth(0.0, 0.4, share) * (1.0 - smooth(0.85, 1.0, share))
-        light = light + bright * come * (core + 0.6 * halo * around * (1.0 - core))
+        shown = bright * (core + 0.6 * halo * around * (1.0 - core))
+        # Stars that are finer than a pixel become their mean.
+        middle = 0.1 + 0.5 * size
+        mean = 0.03 * density * slim * (1.0 - 0.67 * sparkle) * (middle * middle + halo)
+        light = light + come * torch.lerp(mean, shown, fade(0.7 * at.spread * scale))
     return torch.clamp(light, max=1.0)
 
 
@@ -123,12 +129,12 @@ def starfield(
 def particles(
     at: Place,
     *,
-    cells: Tensor = real(8.0, 2.0, 11.0),
-    density: Tensor = real(0.7, 0.05, 1.0),
-    size: Tensor = real(0.7, 0.1, 1.0),
+    cells: Tensor = real(8.0, 4.0, 10.0),
+    density: Tensor = real(0.7, 0.2, 1.0),
+    size: Tensor = real(0.7, 0.35, 0.9),
     orbit: Tensor = real(0.7, 0.0, 1.0),
-    burst: Tensor = real(0.1, 0.0, 1.5),
-    extent: Tensor = real(0.9, 0.3, 2.0),
+    burst: Tensor = real(0.1, 0.0, 1.0),
+    extent: Tensor = real(0.9, 0.5, 2.0),
     phase: Tensor = turns(),
     way: Tensor = travel(PERIOD),
 ) -> Plane:
@@ -140,6 +146,7 @@ def particles(
     # A particle that was at r is at r + burst, but for those in the middle; it stays as large as it was.
     pulled = radius / (radius + burst)
     grown2 = 1.0 / (pulled * pulled)
+    room = 0.3 / pulled
     far = radius * pulled / extent
     far = far * far
     cloud = 1.0 / (1.0 + far * far)
@@ -159,11 +166,11 @@ def particles(
         dx = x - i - 0.5 - 0.2 * orbit * torch.cos(which)
         dy = y - j - 0.5 - 0.2 * orbit * torch.sin(which)
         distance2 = (dx * dx + dy * dy) * grown2
-        core = _dot(distance2, size * (0.08 + 0.22 * mod1(7.0 * h)), torch.full_like(h, 0.3), reach)
+        core = _dot(distance2, size * (0.08 + 0.22 * mod1(7.0 * h)), room, reach)
         around = torch.clamp(1.0 - 11.1 * distance2, min=0.0)
         around = around * around * (around * around)
         bright = torch.clamp(10.0 * (density - mod1(13.0 * h)), 0.0, 1.0) * (0.5 + 0.5 * h)
-        light = light + torch.lerp(mean, bright * (core + 0.4 * around * (1.0 - core)), fade(0.7 * reach))
+        light = light + torch.lerp(mean, bright * (core + 0.4 * around * (1.0 - core)), fade(0.6 * reach))
     return torch.clamp(1.2 * light * cloud, max=1.0)
 
 
@@ -182,7 +189,7 @@ def ribbons(
 ) -> Plane:
     """Ribbons that wave in space, twist and cross each other; what is further away is darker.
 
-    Waves counts them along a unit, width is a ribbon's, rim the brightness of its edges, shade the depth's effect.
+    Waves counts them along a unit, rim is how bright their edges are, shade how much depth darkens them.
     """
     light = torch.zeros_like(at.u + at.v)
     for k in range(ribbons):
@@ -213,11 +220,11 @@ def aurora(
     *,
     curtains: int = count(3, 1, 4),
     base: Tensor = real(0.45, -0.4, 0.9),
-    fold: Tensor = real(0.6, 0.0, 1.0),
+    fold: Tensor = real(0.6, 0.2, 1.0),
     height: Tensor = real(0.5, 0.05, 1.2),
     rays: Tensor = real(12.0, 2.0, 16.0),
-    contrast: Tensor = real(0.7, 0.0, 1.0),
-    softness: Tensor = real(0.04, 0.01, 0.3),
+    contrast: Tensor = real(0.7, 0.3, 1.0),
+    softness: Tensor = real(0.04, 0.01, 0.15),
     phase: Tensor = turns(),
 ) -> Plane:
     """Curtains of light over a folded line, bright at their lower hem and fading upward in fine rays.
@@ -238,7 +245,9 @@ def aurora(
         place = rays * (x + 0.2 * fold * bent)
         reach = rays * (1.0 + 0.25 * k) * at.du
         coarse, fine = 0.5 * contrast * fade(0.2 * reach), 0.5 * contrast * fade(0.9 * reach)
-        ray = coarse * torch.cos(1.2 * place + 2.0 * speed * turn - 2.0 * k) + fine * torch.cos(4.9 * place + 2.0 * k)
+        ray = coarse * torch.cos(1.2 * place + 2.0 * speed * turn - 2.0 * k) + fine * torch.cos(
+            4.9 * place + 2.0 * k
+        )
         ray = 0.5 + 0.5 * ray
         # Rays finer than a pixel are gone from the mean, but not from the mean of squares.
         bright = 0.1 + ray * ray + 0.0625 * contrast * contrast - 0.125 * (coarse * coarse + fine * fine)
@@ -292,8 +301,8 @@ def galaxy(
         grain = _dot(dx * dx + dy * dy, 0.08 + 0.24 * h * h * h, torch.full_like(h, 0.32), spread * fine)
         light = light + 0.012 + fade(spread * fine) * (grain * beat - 0.012)
     bulge = falloff(radius, core, spread)
-    mist = disc * (0.06 + 0.75 * arm) * dark
-    specks = torch.clamp(2.0 * stars * light * disc * (0.2 + arm) * dark, max=1.0)
+    mist = disc * (0.05 + 0.7 * arm) * dark
+    specks = torch.clamp(4.0 * stars * light * disc * (0.1 + arm) * dark, max=1.0)
     bulge = bulge * bulge
     return 1.0 - (1.0 - torch.clamp(mist, 0.0, 1.0)) * (1.0 - specks) * (1.0 - bulge)
 
