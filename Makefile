@@ -36,6 +36,7 @@ format: $(READY)  ## Format and fix what can be fixed
 
 bench: $(READY)  ## Ratios against named baselines, measured in one run
 	$(BIN)/python benchmarks/film.py
+	$(BIN)/python benchmarks/programs.py
 	$(BIN)/python benchmarks/evaluate.py
 
 docs: $(READY)  ## Regenerate the pictures and tables in docs/
