@@ -35,8 +35,8 @@ FAMILIES: dict[Family, tuple[str, str]] = {
 NEUTRAL: dict[str, dict[str, Any]] = {  # what their defaults would not show
     "rotate": {"turn": 0.07},
     "zoom": {"factor": 2.5},
-    "shear": {"across": 0.5},
-    "shift": {"u": 0.4, "v": 0.3},
+    "shear": {"across": 0.6},
+    "shift": {"right": 0.4, "down": 0.3},
 }
 HEAD = """# The visual language
 
