@@ -7,9 +7,9 @@ from torch import Tensor
 
 from synesthete.programs.antialias import edge, fade, falloff, line, mod1, pulse_train, smooth
 from synesthete.programs.noise import PERIOD, hash_cell, turbulence, value_noise
-from synesthete.programs.parameters import angle, choice, count, real, travel, turns
+from synesthete.programs.parameters import choice, count, real, travel, turns
 from synesthete.programs.place import Place, Plane
-from synesthete.programs.registry import Scalars, field
+from synesthete.programs.registry import field
 
 __all__ = ["cells", "contours", "fbm", "flow", "lightning", "membrane", "metaballs", "smoke"]
 
