@@ -1,5 +1,6 @@
 """One small picture of every shipped preset; ``make golden`` accepts what is drawn now."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from made_timelines import quiet_timeline
 from synesthete.config.control import Control
 from synesthete.config.preset import load_preset, shipped_presets
+from synesthete.config.render import RenderOptions
 from synesthete.generators.base import Size
+from synesthete.generators.build import build_generator
 from synesthete.generators.control import Signals
-from synesthete.generators.cppn import CppnGenerator
 from synesthete.generators.fuse import Fuser
 from synesthete.generators.quantise import Quantiser
 
@@ -24,13 +27,17 @@ def a_loud_moment(control: Control) -> Signals:
     curves = {"calm": 0.0} | dict.fromkeys(control.envelopes, 0.7)
     curves |= {name: 0.3 + 0.2 * k for k, name in enumerate(sorted(control.phases))}
     curves |= dict.fromkeys([*control.wander, *control.parts, *control.oscillators], 0.4)
-    return Signals(Fraction(30), {name: np.array([value]) for name, value in curves.items()})
+    quiet = quiet_timeline(1.0)
+    timeline = replace(quiet, spectrum=np.tile(np.linspace(0.9, 0.3, 64, dtype=np.float32), (quiet.ticks, 1)))
+    moment = {name: np.array([value]) for name, value in curves.items()}
+    return Signals(Fraction(30), moment, timeline=timeline)
 
 
 @pytest.mark.parametrize("name", shipped_presets())
 def test_the_preset_looks_as_it_did(name: str, request: pytest.FixtureRequest) -> None:
     preset, path = load_preset(name), IMAGES / f"{name}.png"
-    generator = CppnGenerator(preset.cppn, Fuser(Path(), wanted=False), precision="float32")
+    options = RenderOptions(device="cpu", precision="float32")
+    generator = build_generator(preset, options, Fuser(Path(), wanted=False))
     trajectory = generator.score(a_loud_moment(preset.control), np.array([preset.style]), preset.seed)
     picture = Quantiser(SIZE).rgb8(next(generator.frames(trajectory, 0, 1, SIZE))).numpy()
     if request.config.getoption("--update-golden"):

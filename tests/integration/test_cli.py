@@ -407,7 +407,7 @@ def test_presets_are_listed(cli: Command) -> None:
     assert lines[0].startswith("silk")
     events = cli("presets", "--json").events
     assert [event["name"] for event in events] == [line.split()[0] for line in lines]
-    assert all(event["summary"] and event["generator"] == "cppn" for event in events)
+    assert all(event["summary"] and event["generator"] in ("cppn", "program") for event in events)
 
 
 def test_clean_shows_and_frees(cli: Command, render: Command, make_song: Command, workspace: Path) -> None:
@@ -485,7 +485,7 @@ def test_profile_shows_where_the_time_goes(cli: Command, song: Path, workspace: 
 REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("--preset", "nosuch"), "there is no preset 'nosuch'; choose one of silk"),
     (("--preset", "nosuch.yaml"), "cannot read nosuch.yaml (No such file or directory); check the name"),
-    (("--generator", "nosuch"), "Invalid value for '--generator': 'nosuch' is not one of 'cppn'."),
+    (("--generator", "nosuch"), "Invalid value for '--generator': 'nosuch' is not one of 'cppn', 'program'."),
     (("--nosuch",), "No such option: --nosuch"),
     (
         ("--aspect", "3:2"),

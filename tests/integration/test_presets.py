@@ -16,9 +16,10 @@ from PIL import Image
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
 from synesthete.config.preset import load_preset, shipped_presets
-from synesthete.generators.base import Size, Trajectory
+from synesthete.config.render import RenderOptions
+from synesthete.generators.base import Generator, Size, Trajectory
+from synesthete.generators.build import build_generator
 from synesthete.generators.control import build_signals
-from synesthete.generators.cppn import CppnGenerator
 from synesthete.generators.fuse import Fuser
 from synesthete.media.decode import Span, decode_sound
 from synesthete.render.listen import hear
@@ -34,7 +35,7 @@ every_preset = pytest.mark.parametrize("name", shipped_presets())
 class Scene:
     """A preset under a piece of music, ready to be drawn."""
 
-    generator: CppnGenerator
+    generator: Generator
     trajectory: Trajectory
 
     def picture(self, frame: int, size: Size) -> np.ndarray:
@@ -43,9 +44,10 @@ class Scene:
 
 
 @cache
-def generator_of(name: str) -> CppnGenerator:
+def generator_of(name: str) -> Generator:
     # 2,304 pixels are one frame of 64x36: wide nets fill their tiles up.
-    return CppnGenerator(load_preset(name).cppn, Fuser(Path(), wanted=False), precision="float32", tile=2304)
+    options = RenderOptions(device="cpu", precision="float32", tile=2304)
+    return build_generator(load_preset(name), options, Fuser(Path(), wanted=False))
 
 
 def scene(name: str, timeline: Timeline, fps: Fraction = FPS) -> Scene:

@@ -186,7 +186,7 @@ class _RowFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        with self._handle, writing_to(self._path):
+        with writing_to(self._path), self._handle:  # closing writes too
             if kind is None:
                 assert self._write_header() == self._start
                 self._handle.flush()

@@ -5,11 +5,13 @@ can't show goes dark instead of glittering.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from synesthete.programs.antialias import crests, falloff, mod1, smooth
+from synesthete.programs.antialias import crests, falloff, smooth
+from synesthete.programs.noise import hash_cell
 from synesthete.programs.parameters import choice, count, real, turns
 from synesthete.programs.place import Place, Plane
 from synesthete.programs.registry import field
@@ -29,13 +31,14 @@ def julia(
     iterations: int = count(12, 6, 20),
     phase: Tensor = turns(0.2),
     burst: Tensor = real(1.03, 0.9, 1.15),
-    zoom: Tensor = real(0.85, 0.6, 2.5),
-    bloom: Tensor = real(0.12, 0.04, 0.3),
-    coast: Tensor = real(0.01, 0.002, 0.03),
+    zoom: Tensor = real(0.9, 0.6, 2.5),
+    bloom: Tensor = real(0.16, 0.04, 0.3),
+    coast: Tensor = real(0.015, 0.002, 0.03),
 ) -> Plane:
     """A Julia set on its way along the edge of the Mandelbrot set: jewels on a shining coast."""
-    x, y = _cardioid(phase, burst)
-    return _jewels(at, form, iterations, at.u / zoom, at.v / zoom, x, y, zoom, bloom, coast, julia=True)
+    orbit = _Orbit(form, iterations, zoom, bloom, pixel=at.spread / zoom, moves=0.0)
+    start, constant = (at.u / zoom, at.v / zoom), _cardioid(phase, burst)
+    return orbit.light(start, constant, coast, at.spread)
 
 
 @field()
@@ -48,14 +51,13 @@ def mandelbrot(
     away: Tensor = real(1.08, 1.0, 1.3),
     zoom: Tensor = real(3.0, 0.7, 8.0),
     bloom: Tensor = real(0.08, 0.03, 0.3),
-    coast: Tensor = real(0.01, 0.002, 0.03),
+    coast: Tensor = real(0.015, 0.002, 0.03),
 ) -> Plane:
     """The Mandelbrot set through a window that travels along its coast."""
+    orbit = _Orbit(form, iterations, zoom, bloom, pixel=at.spread / zoom, moves=1.0)
     x, y = _cardioid(phase, away)
-    zero = torch.zeros(())
-    return _jewels(
-        at, form, iterations, zero, zero, x + at.u / zoom, y + at.v / zoom, zoom, bloom, coast, julia=False
-    )
+    start, constant = (torch.zeros(()), torch.zeros(())), (x + at.u / zoom, y + at.v / zoom)
+    return orbit.light(start, constant, coast, at.spread)
 
 
 def _cardioid(phase: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
@@ -66,47 +68,67 @@ def _cardioid(phase: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
     return x * scale, y * scale
 
 
-def _jewels(
-    at: Place,
-    form: str,
-    iterations: int,
-    x: Plane,
-    y: Plane,
-    cx: Plane,
-    cy: Plane,
-    zoom: Tensor,
-    bloom: Tensor,
-    coast: Tensor,
-    *,
-    julia: bool,
-) -> Plane:
-    """Light up where the orbit of z² + c comes near 0, and the coast between staying and escaping.
+@dataclass(frozen=True)
+class _Orbit:
+    """Lights up where the orbit of z² + c comes near 0, and the coast between staying and escaping.
+
+    Attributes
+    ----------
+    form
+        What shines: places near 0 (jewels), or near a circle around it (bubbles).
+    iterations
+        Steps.
+    zoom, bloom
+        Enlargement, and how widely jewels shine.
+    pixel
+        Extent of a pixel in the plane of z and c.
+    moves
+        Whether c is what differs from pixel to pixel (1), or where the orbit starts (0).
 
     References
     ----------
     Pickover, "Biomorphs", Computers & Graphics, 1986 (orbit traps); Hart et al., SIGGRAPH 1989 (distance).
     """
-    pixel2 = (at.spread / zoom) ** 2
-    square = x * x + y * y
-    # How many times larger than at first a small difference is by now, squared.
-    growth: Plane = torch.ones(()) if julia else torch.zeros(())
-    nearest: Plane = torch.full((), 100.0)
-    blur, haze = 0.05 * pixel2, 0.05 * bloom * bloom
-    for k in range(iterations):
-        stays = square < _ESCAPED
-        growth = torch.where(stays, 4.0 * square * growth + (0.0 if julia else 1.0), growth)
-        x, y = torch.where(stays, x * x - y * y + cx, x), torch.where(stays, 2.0 * x * y + cy, y)
+
+    form: str
+    iterations: int
+    zoom: Tensor
+    bloom: Tensor
+    pixel: Plane
+    moves: float
+
+    def light(
+        self, start: tuple[Plane, Plane], constant: tuple[Plane, Plane], coast: Tensor, spread: Plane
+    ) -> Plane:
+        """Draw it; ``coast`` is how widely the coast shines, in units of the screen like ``spread``."""
+        (x, y), (cx, cy) = start, constant
         square = x * x + y * y
-        if k or julia:
-            away = square if form == "jewels" else (torch.sqrt(square + 1e-9) - 2.0 * bloom) ** 2 * 4.0
-            nearest = torch.minimum(nearest, away + blur * growth + haze * float(k))
-    jewel = bloom * bloom / (bloom * bloom + nearest)
-    radius = torch.sqrt(torch.clamp(square, min=1.0))
-    distance = radius * torch.log(radius) * torch.rsqrt(growth + 1e-12) * zoom
-    shore = falloff(distance, coast, at.spread)
-    # What is inside is dark, unless a pixel holds so much of the coast that it can't tell.
-    inside = smooth(2.0, 1.0, radius) / (1.0 + 0.5 * pixel2 * growth)
-    return torch.maximum(jewel, 0.55 * shore * (1.0 - inside))
+        # By how much a small difference has grown by now, squared.
+        growth: Plane = torch.full((), 1.0 - self.moves)
+        nearest: Plane = torch.full((), 100.0)
+        pixel2, bloom2 = self.pixel * self.pixel, self.bloom * self.bloom
+        for k in range(self.iterations):
+            stays = square < _ESCAPED
+            growth = torch.where(stays, 4.0 * square * growth + self.moves, growth)
+            x, y = torch.where(stays, x * x - y * y + cx, x), torch.where(stays, 2.0 * x * y + cy, y)
+            square = x * x + y * y
+            # Later jewels are dimmer, and those finer than a pixel go out. The first step of c is c itself.
+            if k or not self.moves:
+                away = self._away(square)
+                nearest = torch.minimum(nearest, away + 0.05 * pixel2 * growth + 0.05 * k * bloom2)
+        jewel = bloom2 / (bloom2 + nearest)
+        radius = torch.sqrt(torch.clamp(square, min=1.0))
+        distance = radius * torch.log(radius) * torch.rsqrt(growth + 1e-12) * self.zoom
+        shore = 0.55 * falloff(distance, coast, spread)
+        # What is inside is dark, unless a pixel holds so much of the coast that it can't tell.
+        inside = smooth(2.0, 1.0, radius) / (1.0 + 0.5 * pixel2 * growth)
+        return torch.maximum(jewel, shore * (1.0 - inside))
+
+    def _away(self, square: Plane) -> Plane:
+        """Give the squared distance from what shines."""
+        if self.form == "jewels":
+            return square
+        return 4.0 * (torch.sqrt(square + 1e-9) - 2.0 * self.bloom) ** 2
 
 
 @field()
@@ -114,7 +136,7 @@ def kali(
     at: Place,
     *,
     form: str = choice("lace", "arcs", "bubbles"),
-    folds: int = count(7, 4, 9),
+    folds: int = count(7, 4, 8),
     size: Tensor = real(0.8, 0.4, 1.6),
     shift: Tensor = real(0.7, 0.5, 1.0),
     sway: Tensor = real(0.15, 0.0, 0.3),
@@ -151,6 +173,7 @@ def kali(
 
 
 _UNITS = 4
+"""Width of the network's layers."""
 
 
 @field()
@@ -158,9 +181,9 @@ def neural(
     at: Place,
     *,
     seed: Tensor = real(3.0, 0.0, 50.0),
-    size: Tensor = real(0.7, 0.5, 1.2),
-    gain: Tensor = real(1.3, 0.9, 1.8),
-    bands: Tensor = real(0.4, 0.25, 0.8),
+    size: Tensor = real(0.8, 0.6, 1.2),
+    gain: Tensor = real(1.1, 0.8, 1.3),
+    bands: Tensor = real(0.4, 0.25, 0.6),
     width: Tensor = real(0.7, 0.3, 1.0),
     phase: Tensor = turns(),
 ) -> Plane:
@@ -187,14 +210,16 @@ def neural(
     out: Plane = torch.zeros(())
     for value in values:
         out = out + value * next(weights)
-    steepness = gain * gain * gain * bands / size
+    # Each layer steepens what it is given by about the gain.
+    steepness = 2.0 * gain * gain * gain * bands / size
     return crests(bands * out, width, at.spread * steepness)
 
 
 def _weights(seed: Tensor, number: int) -> tuple[Tensor, ...]:
     """Give numbers between -1.6 and 1.6 that swing slowly with the seed, each at its own pace."""
-    k = torch.arange(1.0, number + 1.0, device=seed.device)
-    # Multiples of two irrational numbers spread evenly over paces and starts (Roberts' R2 sequence).
-    swing = torch.sin(seed[..., None] * (0.4 + 0.9 * mod1(0.7548777 * k)) + _TURN * mod1(0.5698403 * k))
+    k = torch.arange(float(number), device=seed.device)
+    row = torch.floor(k / 8.0)
+    pace, start = 0.15 + 0.35 * hash_cell(k - 8.0 * row, row, 1.0), hash_cell(k - 8.0 * row, row, 2.0)
+    swing = torch.sin(seed[..., None] * pace + _TURN * start)
     # The exponential also has the compiler keep them: anything cheaper it works out again for each pixel.
     return (3.2 / (1.0 + torch.exp(-3.0 * swing)) - 1.6).unbind(-1)

@@ -16,6 +16,8 @@ __all__ = ["cells", "contours", "fbm", "flow", "lightning", "membrane", "metabal
 _TURN = 2.0 * math.pi
 _GOLDEN = 2.3999632
 """The golden angle: directions at its multiples never line up."""
+_STARTS = (0.0, 1.9, 1.3, 4.5, 5.3, 3.8)
+"""Angles at which waves begin."""
 
 
 @field()
@@ -31,10 +33,8 @@ def fbm(
     """Clouds: noise upon ever finer noise, each drifting its own way."""
     x, y, reach = at.u / size, at.v / size, at.spread / size
     # Bent, so that the noise's cells don't show.
-    x, y = (
-        0.9 * x - 0.44 * y + 0.3 * torch.sin(1.9 * y + 0.5),
-        0.44 * x + 0.9 * y + 0.3 * torch.sin(2.3 * x + 1.4),
-    )
+    x, y = x + 0.2 * torch.sin(2.2 * y + 0.5), y + 0.2 * torch.sin(2.5 * x + 1.4)
+    x, y = 0.9 * x - 0.44 * y, 0.44 * x + 0.9 * y
     total: Plane | float = 0.0
     weight, weights = torch.ones(()), torch.zeros(())
     for octave in range(octaves):
@@ -64,10 +64,10 @@ def smoke(
     thick = torch.sin(1.3 * x + 0.7 * y + 1.0) + torch.sin(1.1 * y - 0.9 * x + 2.4)
     sheet = torch.sin(2.3 * x - 1.7 * y + 0.4) * torch.sin(2.9 * y + 1.1 * x + 1.0)
     # Every octave stretches: the local reach is a few times the plain one.
-    left = fade(reach * (0.4 + 0.5 * amount))
+    left, left_fine = fade(reach * (0.15 + 0.2 * amount)), fade(reach * (0.4 + 0.5 * amount))
     fold = 1.0 - torch.sqrt(sheet * sheet + 0.004)
-    fold = 0.4 + (fold * fold - 0.4) * left
-    return smooth(-1.4, 2.0, thick) * (1.0 + wisps * (1.5 * fold - 1.0))
+    fold = 0.4 + (fold * fold - 0.4) * left_fine
+    return smooth(-1.4, 2.0, thick * left) * (1.0 + wisps * (1.5 * fold - 1.0))
 
 
 @field()
@@ -123,12 +123,12 @@ def contours(
     phase: Tensor = turns(),
 ) -> Plane:
     """Height lines of soft hills, evenly thick on any slope, with finer lines between them."""
-    x, y = at.u / size, at.v / size
+    x, y, turn = at.u / size, at.v / size, _TURN * phase
     height: Plane = torch.zeros(())
     along, down = height, height
     for k, frequency in enumerate((0.9, 1.3, 1.7, 2.4, 3.1)):
         cos, sin = frequency * math.cos(_GOLDEN * k), frequency * math.sin(_GOLDEN * k)
-        angle = cos * x + sin * y + 1.9 * k * k + _TURN * (1 - 2 * (k % 2)) * phase
+        angle = cos * x + sin * y + (_STARTS[k] + (turn if k % 2 else -turn))
         height = height + torch.sin(angle) * (0.5 / frequency)
         slope = 0.5 / frequency * torch.cos(angle)
         along, down = along + cos * slope, down + sin * slope
@@ -156,6 +156,7 @@ _ORBITS = (
     (3, 1, 0.7),
     (2, 1, 0.9),
 )
+"""Lissajous curves: turns across and down in one turn of the phase, and where they begin."""
 
 
 @field()
@@ -165,18 +166,23 @@ def metaballs(
     blobs: int = count(6, 5, 8),
     size: Tensor = real(0.24, 0.14, 0.4),
     apart: Tensor = real(0.6, 0.1, 1.0),
-    phase: Tensor = turns(),
-    rim: Tensor = real(0.03, 0.005, 0.12),
-    fill: Tensor = real(0.35, 0.0, 1.0),
-    glow: Tensor = real(0.08, 0.0, 0.3),
+    phase: Tensor = turns(0.7),
+    rim: Tensor = real(0.03, 0.01, 0.12),
+    fill: Tensor = real(0.5, 0.0, 1.0),
+    glow: Tensor = real(0.1, 0.0, 0.3),
 ) -> Plane:
     """Drops that circle about, melt together and part, each with a shining rim."""
     force: Plane = torch.zeros(())
     along, down = force, force
-    for k in range(blobs):
-        across, up, start = _ORBITS[k]
-        x = at.u - 1.4 * apart * torch.cos(_TURN * (across * phase + start))
-        y = at.v - apart * torch.sin(_TURN * (up * phase + 1.7 * start))
+    # Cosine and sine of once, twice and three times the phase: cheaper than one pair for each drop.
+    cos, sin = torch.cos(_TURN * phase), torch.sin(_TURN * phase)
+    turned = [(cos, sin), (cos * cos - sin * sin, 2.0 * sin * cos)]
+    turned.append((turned[1][0] * cos - turned[1][1] * sin, turned[1][1] * cos + turned[1][0] * sin))
+    for k, (across, up, start) in enumerate(_ORBITS[:blobs]):
+        c, s = turned[across - 1]
+        x = at.u - 1.4 * apart * (c * math.cos(_TURN * start) - s * math.sin(_TURN * start))
+        c, s = turned[up - 1]
+        y = at.v - apart * (s * math.cos(2.7 * start) + c * math.sin(2.7 * start))
         strength = (size * (0.7 + 0.1 * (k % 4))) ** 2
         near = 1.0 / (x * x + y * y + 1e-4)
         pull = strength * near
@@ -221,14 +227,17 @@ def cells(
             second = torch.minimum(second, torch.maximum(far, nearest))
             nearest = torch.minimum(nearest, far)
     away = torch.sqrt(nearest + 1e-6)
-    if form == "spots":
-        return falloff(away, width, reach) * smooth(0.9, 0.2, away)
     gap = 0.5 * (torch.sqrt(second + 1e-6) - away)
+    # Each with the mean it has from far away, measured.
     if form == "borders":
         wall = line(gap, width, 0.95 * reach)
-        return wall + (1.0 - wall) * 0.5 * falloff(gap, width, reach)
-    shade = 0.08 + 0.92 * own * own
-    return edge(0.5 * width - gap, reach) * shade * (1.0 - 0.6 * nearest)
+        light, mean = wall + (1.0 - wall) * 0.5 * falloff(gap, width, reach), width * (4.2 - 6.0 * width)
+    elif form == "spots":
+        light, mean = falloff(away, 1.5 * width, reach) * smooth(0.9, 0.2, away), 1.6 * width
+    else:
+        shade = (0.08 + 0.92 * own * own) * (1.0 - 0.6 * nearest)
+        light, mean = edge(0.5 * width - gap, reach) * shade, 0.36 - 0.65 * width
+    return torch.lerp(mean, light, fade(reach))
 
 
 @field()
@@ -236,7 +245,7 @@ def membrane(
     at: Place,
     *,
     size: Tensor = real(0.12, 0.08, 0.3),
-    width: Tensor = real(0.5, 0.15, 1.5),
+    width: Tensor = real(0.4, 0.15, 1.5),
     level: Tensor = real(0.0, -0.6, 0.6),
     bend: Tensor = real(0.5, 0.0, 1.0),
     fill: Tensor = real(0.25, 0.0, 1.0),
@@ -250,14 +259,17 @@ def membrane(
     along, down = height, height
     for k in range(6):
         cos, sin = math.cos(_GOLDEN * k + 0.3), math.sin(_GOLDEN * k + 0.3)
-        angle = cos * x + sin * y + 1.9 * k * k + (turn if k % 2 else -turn)
+        angle = cos * x + sin * y + (_STARTS[k] + (turn if k % 2 else -turn))
         slope = torch.cos(angle)
         height, along, down = height + torch.sin(angle), along + cos * slope, down + sin * slope
     reach = at.spread / size
     distance = (1.7 * level - height) * torch.rsqrt(along * along + down * down + 0.4)
     wall = line(distance, width, reach)
     inside = edge(distance, reach) * fill * (0.4 + 0.2 * torch.clamp(height, 0.0, 3.0))
-    return wall + (1.0 - wall) * inside
+    # The mean that it has from far away, measured.
+    share = 0.36 * width
+    mean = share + (1.0 - share) * fill * (0.35 - 0.19 * level)
+    return torch.lerp(mean, wall + (1.0 - wall) * inside, fade(reach / _TURN))
 
 
 @field()
@@ -268,51 +280,58 @@ def lightning(
     branches: int = count(4, 2, 5),
     seed: Tensor = real(0.0, 0.0, 50.0),
     amount: Tensor = real(0.5, 0.1, 1.0),
-    length: Tensor = real(1.0, 0.2, 1.0),
+    length: Tensor = real(1.0, 0.3, 1.0),
     width: Tensor = real(0.012, 0.005, 0.04),
     glow: Tensor = real(0.35, 0.0, 1.0),
 ) -> Plane:
     """Bolts of lightning that fork on their way down, or burst from the centre."""
+    bolts = (_forks if form == "down" else _rays)(at, branches, seed, amount)
     light: Plane = torch.zeros(())
-    trunk = 0.6 * _jag(at.v, seed, amount, at.spread)
-    for k in range(branches):
-        bolt_seed = seed + 7.3 * k
-        if form == "down":
-            start, lean = 0.8 * k / branches, (0.0, 0.5, -0.6, 0.9, -1.0)[k]
-            after = at.v + at.high * (1.0 - 2.0 * start)
-            end = 2.0 * at.high * (1.1 * length - start)
-            grown = smooth(0.0, 0.5, after)
-            path = (
-                torch.lerp(trunk, _jag(at.v, bolt_seed, amount, at.spread), grown) + lean * after
-                if k
-                else trunk
-            )
-            across, lit = (
-                at.u - path,
-                smooth(-0.05, 0.05, after) * (1.0 - 0.6 * grown) if k else torch.ones(()),
-            )
-        else:
-            angle = _TURN * (k / branches + 0.05 * (k % 2))
-            cos, sin = math.cos(angle), math.sin(angle)
-            after, end = at.u * cos + at.v * sin, 1.5 * length
-            path = _jag(after, bolt_seed, amount, at.spread) * smooth(0.0, 0.6, after)
-            across, lit = at.v * cos - at.u * sin - path, smooth(-0.02, 0.02, after)
-        # Steep lines are nearer than they are along a row; they end in a fading tip.
+    for after, across, strength in bolts:
+        # Most of a steep line is nearer than it is along a row.
         away = 0.7 * across
-        lit = lit * smooth(end, end - 0.4, after)
+        end = length * (2.2 * at.high if form == "down" else 1.5)
+        tip = smooth(end, end - 0.4, after)
         halo = glow / (1.0 + 12.0 * torch.abs(away))
-        light = light + lit * (
-            falloff(away, width * (0.6 if k and form == "down" else 1.0), at.spread) + halo * halo
-        )
+        light = light + tip * strength * (falloff(away, width, at.spread) + halo * halo)
     return torch.clamp(light, 0.0, 1.0)
+
+
+Bolt = tuple[Plane, Plane, Plane]
+"""How far along a bolt a place lies, how far beside it, and how bright the bolt is there."""
+
+
+def _forks(at: Place, branches: int, seed: Tensor, amount: Tensor) -> list[Bolt]:
+    """Give a bolt from top to bottom, and others that leave it one after another."""
+    fallen = at.v + at.high
+    trunk = 0.6 * _jag(at.v, seed, amount, at.spread)
+    bolts: list[Bolt] = [(fallen, at.u - trunk, torch.ones(()))]
+    for k in range(1, branches):
+        after = fallen - 1.6 * k / branches * at.high
+        grown = smooth(0.0, 0.5, after)
+        own = _jag(at.v, seed + 7.3 * k, amount, at.spread)
+        lean = (0.5, -0.6, 0.9, -1.0)[k - 1]
+        across = at.u - torch.lerp(trunk, own, grown) - lean * after
+        bolts.append((fallen, across, smooth(-0.05, 0.05, after) * (0.7 - 0.4 * grown)))
+    return bolts
+
+
+def _rays(at: Place, branches: int, seed: Tensor, amount: Tensor) -> list[Bolt]:
+    """Give bolts from the centre to all sides."""
+    bolts: list[Bolt] = []
+    for k in range(branches):
+        turn = _TURN * (k / branches + 0.05 * (k % 2))
+        cos, sin = math.cos(turn), math.sin(turn)
+        after = at.u * cos + at.v * sin
+        strayed = _jag(after, seed + 7.3 * k, amount, at.spread) * smooth(0.0, 0.6, after)
+        bolts.append((after, at.v * cos - at.u * sin - strayed, smooth(-0.02, 0.02, after)))
+    return bolts
 
 
 def _jag(way: Plane, seed: Tensor, amount: Tensor, reach: Plane) -> Plane:
     """Give by how much a jagged line strays along its way: folds upon ever finer folds."""
     strayed: Plane = torch.zeros(())
     for k, frequency in enumerate((0.7, 1.9, 4.3, 9.1, 19.7)):
-        fold = mod1(way * frequency + (0.31 + 0.23 * k) * seed + 0.37 * k)
-        strayed = strayed + (torch.abs(fold - 0.5) - 0.25) * (0.9 / frequency**0.85) * fade(
-            0.5 * reach * frequency
-        )
+        fold = torch.abs(mod1(way * frequency + ((0.31 + 0.23 * k) * seed + 0.37 * k)) - 0.5) - 0.25
+        strayed = strayed + fold * (0.9 / frequency**0.85) * fade(0.5 * frequency * reach)
     return amount * strayed

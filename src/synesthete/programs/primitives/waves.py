@@ -40,7 +40,7 @@ def ripples(
     phase: Tensor = turns(),
     turn: Scalars = angle(),
     sharpness: Tensor = real(0.5, 0.0, 1.0),
-    calm: Tensor = real(0.4, 0.0, 1.5),
+    calm: Tensor = real(0.25, 0.0, 1.5),
 ) -> Plane:
     """Waves that run out from several places on a circle, and add up to knots of light."""
     cos, sin = turn
@@ -160,6 +160,8 @@ def caustics(
         gap = _gap(p, q, turn, 4 - layer)
         soft = 0.2 * width * (1.0 + layer)
         line = soft / (soft + torch.sqrt(gap * gap + 0.02 * reach * reach))
+        # The mean that it has from far away, measured.
+        line = torch.lerp(soft / (0.25 + 1.8 * soft), line, fade(0.3 * reach))
         light = line if layer == 0 else light + 0.6 * line * (1.0 - light)
         x, y, reach, turn = 1.4 * y + 2.0, 1.4 * x - 1.0, 1.4 * reach, -turn
     return light
@@ -170,8 +172,8 @@ def _gap(x: Plane, y: Plane, turn: Tensor, waves: int) -> Plane:
     heights = []
     for k in range(waves):
         cos, sin = math.cos(2.4 * k + 0.5), math.sin(2.4 * k + 0.5)
-        across = torch.sin(cos * x + sin * y + 1.7 * k + (turn if k % 2 else -turn))
-        along = torch.sin(1.13 * (cos * y - sin * x) + 2.9 * k + (turn if k % 3 else -turn))
+        across = torch.sin(cos * x + sin * y + (1.7 * k + (turn if k % 2 else -turn)))
+        along = torch.sin(1.13 * cos * y - 1.13 * sin * x + (2.9 * k + (turn if k % 3 else -turn)))
         heights.append(across + along)
     first, second = torch.maximum(heights[0], heights[1]), torch.minimum(heights[0], heights[1])
     for height in heights[2:]:
