@@ -24,7 +24,7 @@ __all__ = ["POINTS_AT_ONCE", "Clips", "Maps", "Moment"]
 POINTS_AT_ONCE = 131_072
 """Points of pictures that are drawn together in a batch: what fits a processor's cache."""
 
-_SIDES = {"glow": 120, "feedback": 200}
+_SIDES = {"glow": 108, "feedback": 160}
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,9 @@ def mandelbrot(
     """The Mandelbrot set through a window that travels along its coast."""
     orbit = _Orbit(form, iterations, zoom, bloom, pixel=at.spread / zoom, moves=1.0)
     x, y = _cardioid(phase, away)
-    start, constant = (torch.zeros(()), torch.zeros(())), (x + at.u / zoom, y + at.v / zoom)
-    return orbit.light(start, constant, coast, at.spread)
+    # The orbit of 0 is at c after its first step.
+    constant = x + at.u / zoom, y + at.v / zoom
+    return orbit.light(constant, constant, coast, at.spread)
 
 
 def _cardioid(phase: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,7 +105,7 @@ class _Orbit:
         (x, y), (cx, cy) = start, constant
         square = x * x + y * y
         # By how much a small difference has grown by now, squared.
-        growth: Plane = torch.full((), 1.0 - self.moves)
+        growth: Plane = torch.ones(())
         nearest: Plane = torch.full((), 100.0)
         pixel2, bloom2 = self.pixel * self.pixel, self.bloom * self.bloom
         for k in range(self.iterations):
@@ -112,10 +113,9 @@ class _Orbit:
             growth = torch.where(stays, 4.0 * square * growth + self.moves, growth)
             x, y = torch.where(stays, x * x - y * y + cx, x), torch.where(stays, 2.0 * x * y + cy, y)
             square = x * x + y * y
-            # Later jewels are dimmer, and those finer than a pixel go out. The first step of c is c itself.
-            if k or not self.moves:
-                away = self._away(square)
-                nearest = torch.minimum(nearest, away + 0.05 * pixel2 * growth + 0.05 * k * bloom2)
+            # Later jewels are dimmer, and those finer than a pixel go out.
+            dim = 0.05 * pixel2 * growth + 0.05 * k * bloom2
+            nearest = torch.minimum(nearest, self._away(square) + dim)
         jewel = bloom2 / (bloom2 + nearest)
         radius = torch.sqrt(torch.clamp(square, min=1.0))
         distance = radius * torch.log(radius) * torch.rsqrt(growth + 1e-12) * self.zoom
