@@ -12,9 +12,9 @@ from torch import Tensor
 
 from synesthete.programs.antialias import crests, falloff, smooth
 from synesthete.programs.noise import hash_cell
-from synesthete.programs.parameters import choice, count, real, turns
+from synesthete.programs.parameters import angle, choice, count, real, turns
 from synesthete.programs.place import Place, Plane
-from synesthete.programs.registry import field
+from synesthete.programs.registry import Scalars, field
 
 __all__ = ["julia", "kali", "mandelbrot", "neural"]
 
@@ -50,14 +50,16 @@ def mandelbrot(
     phase: Tensor = turns(0.3),
     away: Tensor = real(1.08, 1.0, 1.3),
     zoom: Tensor = real(3.0, 0.7, 8.0),
+    turn: Scalars = angle(),
     bloom: Tensor = real(0.08, 0.03, 0.3),
     coast: Tensor = real(0.015, 0.002, 0.03),
 ) -> Plane:
     """The Mandelbrot set through a window that travels along its coast."""
     orbit = _Orbit(form, iterations, zoom, bloom, pixel=at.spread / zoom, moves=1.0)
     x, y = _cardioid(phase, away)
+    cos, sin = turn[0] / zoom, turn[1] / zoom
     # The orbit of 0 is at c after its first step.
-    constant = x + at.u / zoom, y + at.v / zoom
+    constant = x + at.u * cos + at.v * sin, y + at.v * cos - at.u * sin
     return orbit.light(constant, constant, coast, at.spread)
 
 
