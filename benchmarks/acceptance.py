@@ -51,6 +51,7 @@ FULL = Size(1920, 1080)
 PREVIEW_SHORT = 256
 SILENCE_SECONDS, AROUND_SECONDS, SETTLING_SECONDS = 4.0, 10.0, 1.0
 LAG_WINDOW_SECONDS = 20
+PEAK_MB = 1536
 
 
 def music_in(folder: Path) -> list[Path]:
@@ -277,7 +278,8 @@ def measure_memory(work: Path, hours: float, resolution: str) -> bool:
     sampler.join()
     peak = max((total for total, _ in samples), default=0.0)
     say(f"{'peak':>9} {peak:9.0f} {max((p for _, p in samples), default=0.0):14.0f}   exit status {status}")
-    return status == 0 and bool(seen) and seen[-1] <= 1.15 * seen[0] + 50
+    flat = bool(seen) and seen[-1] <= 1.15 * seen[0] + 50
+    return status == 0 and flat and peak <= PEAK_MB
 
 
 # Silence --------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import mmap
 import os
 import re
 import secrets
@@ -14,6 +15,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
+from jaxtyping import Shaped
 
 from synesthete.errors import OutputError, RenderError
 
@@ -25,6 +29,7 @@ __all__ = [
     "digest_json",
     "folder_size",
     "format_bytes",
+    "let_pages_go",
     "make_folder",
     "slug",
     "sweep_parts",
@@ -139,6 +144,15 @@ def digest_file(path: Path) -> str:
     """SHA-256 of a file's content, hexadecimal; reads in pieces."""
     with path.open("rb") as handle:
         return _digest_stream(handle)
+
+
+def let_pages_go(array: Shaped[np.ndarray, "..."]) -> None:
+    """Unmap what was read of a memory-mapped array: until then its pages count as resident memory."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
 
 
 def digest_json(value: Any) -> str:

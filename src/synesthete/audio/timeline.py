@@ -19,7 +19,14 @@ from synesthete.audio.stems import stem_specs
 from synesthete.audio.wave import WAVE_RATE, aligned_windows, no_wave
 from synesthete.clock import ANALYSIS_RATE, Clock
 from synesthete.errors import InputError
-from synesthete.files import digest_file, digest_json, make_folder, whole_file, write_json
+from synesthete.files import (
+    digest_file,
+    digest_json,
+    let_pages_go,
+    make_folder,
+    whole_file,
+    write_json,
+)
 
 __all__ = ["INDEX_FILE", "SPECTRUM_FILE", "TABLE_FILE", "WAVE_FILE", "Timeline", "write_index"]
 
@@ -198,6 +205,7 @@ class Timeline:
             for start in range(0, len(array), _HASHED_ROWS):
                 rows = np.ascontiguousarray(array[start : start + _HASHED_ROWS], _TYPES[name])
                 content.update(rows.tobytes())
+            let_pages_go(array)
         head = [list(self.names), self.samples, self.sample_rate, self.music.to_json()]
         return digest_json([*head, content.hexdigest()])
 

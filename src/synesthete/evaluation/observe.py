@@ -4,7 +4,6 @@ What is kept of a stretch stands beside its Segment, so that a resumed film is n
 All of it is measured on reduced pictures: a preview and the 4K film give the same numbers.
 """
 
-import mmap
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -21,7 +20,7 @@ from PIL import Image
 from synesthete.clock import Clock
 from synesthete.errors import RenderError
 from synesthete.evaluation.look import LOOK_COLUMNS, bt709_rgb, measure_look
-from synesthete.files import whole_file, writing_to
+from synesthete.files import let_pages_go, whole_file, writing_to
 from synesthete.generators.base import Size
 
 __all__ = [
@@ -152,13 +151,7 @@ class Observation:
         """Give the grid block by block, as display RGB 0-1, with the frame at which each begins."""
         for start in range(0, self.frames, frames):
             yield start, np.asarray(self.grid[start : start + frames], np.float32) / 255
-            _let_go(self.grid)
-
-
-def _let_go(grid: np.ndarray) -> None:
-    """Unmap what was read of a mapped file: until then its pages count as resident memory."""
-    if isinstance(grid.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        grid.base.madvise(mmap.MADV_DONTNEED)
+            let_pages_go(self.grid)
 
 
 def grid_shape(size: Size) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Fuse elementwise kernels with ``torch.compile``, or say once why not and run them eagerly.
+"""Fuse elementwise kernels with Inductor, PyTorch's compiler, or say once why not and run them eagerly.
 
 A kernel is fused per structure, not per seed or song: whatever varies is passed as a tensor. The compiled
 code is kept in a folder that the caller names, never in the system's temporary folder.
@@ -8,10 +8,9 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FunctionType, MethodType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import torch
 from torch import Tensor
@@ -20,6 +19,24 @@ __all__ = ["Fuser", "Kernel"]
 
 _log = logging.getLogger(__name__)
 Kernel = Callable[..., Tensor]
+
+_OPTIONS: Final[dict[str, Any]] = {
+    # One thread per kernel: Segments are rendered side by side, and results don't depend on a thread count.
+    "cpp.threads": 1,
+    # The C++ wrapper is the one that leaves Python's lock: two threads draw twice as fast with it, and no
+    # faster without.
+    "cpp_wrapper": True,
+    # Precompiled headers would go to the system's temporary folder, and gain nothing here.
+    "cpp_cache_precompile_headers": False,
+}
+_LONG: Final[dict[str, Any]] = {
+    # What is used twice is computed once. By default Inductor repeats it, and what repeats something that
+    # repeats: a loop of 16 steps took minutes to compile. Where a short kernel looks at neighbours, though,
+    # repeating is faster than a buffer.
+    "realize_cpu_opcount_threshold": 4,
+    "realize_reads_threshold": 1,
+    "max_fusion_size": 2000,
+}
 
 
 class Fuser:
@@ -48,7 +65,7 @@ class Fuser:
         """Tell whether compiling is still worth a try."""
         return self.reason is None
 
-    def fuse(self, key: object, kernel: Kernel, *example: Any) -> Kernel | None:
+    def fuse(self, key: object, kernel: Kernel, *example: Any, long: bool = False) -> Kernel | None:
         """Compile a kernel and run it once on example arguments.
 
         Parameters
@@ -56,6 +73,8 @@ class Fuser:
         key
             Names the kernel's structure; a second call with it returns the same compiled kernel, also from
             another Fuser of the same cache folder.
+        long
+            Whether the kernel has hundreds of operations.
 
         Returns
         -------
@@ -68,9 +87,8 @@ class Fuser:
             if known in self._kernels:
                 return self._kernels[known]
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(self._cache)
+            compiled = _Fused(kernel, _OPTIONS | _LONG if long else _OPTIONS)
             try:
-                _check_whole(kernel, *example)
-                compiled = _compile(_own_code(kernel))
                 compiled(*example)
             except Exception as error:  # the compiler's errors are of many kinds, none of them public
                 self.reason = f"the compiler failed ({_first_words(error)})"
@@ -80,39 +98,62 @@ class Fuser:
             return compiled
 
 
-def _compile(kernel: Kernel) -> Kernel:
+class _Fused:
+    """A compiled kernel, and one more wherever what is asked for does not fit those that are there."""
+
+    def __init__(self, kernel: Kernel, options: Mapping[str, Any]) -> None:
+        self._kernel = kernel
+        self._options = dict(options)
+        self._variants: list[tuple[Callable[..., bool], Kernel]] = []
+        self._fitting: dict[object, Kernel] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, *tensors: Tensor) -> Tensor:
+        layout = tuple((tensor.shape, tensor.stride()) for tensor in tensors)
+        compiled = self._fitting.get(layout)
+        if compiled is None:
+            with self._lock:
+                compiled = self._fitting[layout] = self._fit(*tensors)
+        return compiled(*tensors)
+
+    def _fit(self, *tensors: Tensor) -> Kernel:
+        for fits, compiled in self._variants:
+            if fits(*tensors):
+                return compiled
+        self._variants.append(_compile(self._kernel, self._options, *tensors))
+        return self._variants[-1][1]
+
+
+def _compile(kernel: Kernel, options: dict[str, Any], *example: Tensor) -> tuple[Callable[..., bool], Kernel]:
+    """Compile a kernel for all sizes that behave like the example's; give the test of that, and the kernel.
+
+    Traced by make_fx and compiled ahead: Dynamo, which torch.compile puts in front, takes longer to trace
+    than Inductor to find a kernel in its cache.
+    """
     # Inductor would compile test programs for 15 s to learn what the compiler's manual says.
     os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
-    import torch._dynamo
-    import torch._inductor.config
+    from torch._inductor import standalone_compile
+    from torch.fx.experimental.proxy_tensor import make_fx
 
-    # One thread per kernel: Segments are rendered side by side, and results don't depend on a thread count.
-    # The C++ wrapper is the one that leaves Python's lock: two threads draw twice as fast with it, and no
-    # faster without.
-    # Precompiled headers would go to the system's temporary folder, and gain nothing here.
-    options: dict[str, Any] = {"cpp.threads": 1, "cpp_wrapper": True, "cpp_cache_precompile_headers": False}
-    # Not fullgraph: torch 2.13 counts the frames of such calls in one variable for all threads, and now and
-    # then refuses one when two threads draw. `_check_whole` has seen to it that nothing runs outside.
-    compiled: Kernel = torch.compile(kernel, dynamic=True, options=options)
-    return compiled
+    with torch.no_grad():
+        # The lambda hides arguments with defaults, which make_fx would ask for.
+        graph = make_fx(lambda *tensors: kernel(*tensors), tracing_mode="symbolic")(*example)
+        sizes = graph.shape_env
+        assert sizes is not None  # for mypy; symbolic tracing makes one
+        inputs = [node.meta["val"] for node in graph.graph.nodes if node.op == "placeholder"]
+        condition = sizes.produce_guards_expression(inputs)
+        compiled = standalone_compile(
+            graph, list(example), dynamic_shapes="from_graph", options={"config_patches": options}
+        )
 
+    def fits(*tensors: Tensor) -> bool:
+        return condition is None or bool(sizes.evaluate_guards_expression(condition, tensors))
 
-def _check_whole(kernel: Kernel, *example: Any) -> None:
-    """Trace a kernel without compiling it; raises where it is not one graph."""
-    traced: Kernel = torch.compile(_own_code(kernel), dynamic=True, fullgraph=True, backend="eager")
-    traced(*example)
+    def run(*tensors: Tensor) -> Tensor:
+        result: Tensor = compiled(*tensors)
+        return result
 
-
-def _own_code(kernel: Kernel) -> Kernel:
-    """Copy a function's code object: Dynamo's limit of eight compiled versions counts per code object."""
-    function = getattr(kernel, "__func__", kernel)
-    if not isinstance(function, FunctionType):
-        return kernel
-    code, name = function.__code__.replace(), function.__name__
-    copy = FunctionType(code, function.__globals__, name, function.__defaults__, function.__closure__)
-    copy.__kwdefaults__ = function.__kwdefaults__
-    owner = getattr(kernel, "__self__", None)
-    return copy if owner is None else MethodType(copy, owner)
+    return fits, run
 
 
 def _first_words(error: Exception) -> str:

@@ -6,6 +6,7 @@ its memory. `frames` draws in bands of rows; one kernel per structure is compile
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ from synesthete.programs.trails import TICK_RATE
 
 __all__ = ["ProgramGenerator", "program_of"]
 
-_BAND_PIXELS = 250_000
+# Points per band: fused, the buffers between loops stay in the cache; eagerly, calls cost more than that.
+_FUSED_POINTS, _EAGER_POINTS = 60_000, 250_000
 _BLOCK_FRAMES = 4096
 _STYLE = "style_"
 
@@ -78,7 +80,7 @@ class ProgramGenerator:
         self._drawing = Drawing(program)
         self._fuser = fuser
         self._device = torch.device(device)
-        self._tile = tile or _BAND_PIXELS
+        self._tile = tile
         self._fused: Kernel | None = None
 
     # Plan ---------------------------------------------------------------------------------------------
@@ -150,14 +152,21 @@ class ProgramGenerator:
     ) -> None:
         paint = self._fused or self._drawing.paint
         vector, border = grid.framed(moment.vector), 2 * grid.border
-        step, fine = grid.rows, grid.fine
-        if self._device.type == "cpu":
-            step = max(1, self._tile // (grid.columns * fine)) * fine
-        for top in range(0, grid.rows, step):
-            bottom = min(top + step, grid.rows)
+        fine = grid.fine
+        for top, bottom in self._bands(grid):
             tensors = [tensor for small in seen for tensor in small.band(top, bottom).tensors()]
             points = paint(grid.x, grid.y[top : bottom + border], vector, *moment.tables, *tensors)
             picture[:, top // fine : bottom // fine] = grid.pixels(points)
+
+    def _bands(self, grid: Grid) -> Iterator[tuple[int, int]]:
+        """Cut the rows of points into bands as equal as can be: one of a single row would need a kernel."""
+        pixels = grid.rows // grid.fine
+        count = 1
+        if self._device.type == "cpu":
+            tile = self._tile or (_EAGER_POINTS if self._fused is None else _FUSED_POINTS)
+            count = min(-(-grid.rows * grid.columns // tile), max(1, pixels // 2))
+        cuts = [k * pixels // count * grid.fine for k in range(count + 1)]
+        return pairwise(cuts)
 
     def _moment(self, trajectory: Trajectory, tick: Fraction, row: np.ndarray) -> Moment:
         vector = torch.from_numpy(np.array(row)).to(self._device)
@@ -180,4 +189,5 @@ class ProgramGenerator:
                 grid.framed(moment.vector),
                 *moment.tables,
                 *seen,
+                long=True,
             )
