@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from synesthete.errors import OutputError, RenderError
@@ -17,6 +18,7 @@ from synesthete.files import (
     digest_json,
     folder_size,
     format_bytes,
+    let_pages_go,
     make_folder,
     slug,
     sweep_parts,
@@ -235,3 +237,24 @@ def test_folder_size_counts_files_once(tmp_path: Path) -> None:
 )
 def test_sizes_for_people(size: float, text: str) -> None:
     assert format_bytes(size) == text
+
+
+def test_what_was_read_of_a_mapped_file_can_be_let_go_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "many.npy"
+    np.save(path, np.arange(4_000_000, dtype=np.int64))
+    mapped = np.load(path, mmap_mode="r")
+    total = int(mapped.sum())
+
+    def resident_kib() -> int:
+        sizes, name = 0, ""
+        for line in Path("/proc/self/smaps").read_text().splitlines():
+            name = line if "-" in line.split(" ")[0] else name
+            sizes += int(line.split()[1]) if line.startswith("Rss:") and str(path) in name else 0
+        return sizes
+
+    before = resident_kib() if Path("/proc/self/smaps").exists() else 0
+    let_pages_go(mapped[5:])
+    if before:
+        assert resident_kib() < before / 4
+    assert int(mapped.sum()) == total
+    let_pages_go(np.zeros(3))  # nothing is mapped: nothing to do

@@ -192,7 +192,7 @@ class CppnGenerator:
         step = self._path.step * size.short // self._prepared.short
         step = max([1, *(s for s in _STEPS if s <= step)])
         if step == 1 < self._path.step:
-            # Dynamo specialises sizes of 1: a small preview would wait for its own compilation.
+            # A size of 1 takes a kernel of its own: a small preview would wait for its own compilation.
             return replace(self._path, step=1, kernels=self._eager)
         return replace(self._path, step=step)
 
@@ -309,7 +309,7 @@ class CppnGenerator:
     def _compile(self, trajectory: Trajectory) -> Kernels:
         """Compile what this structure needs and has not been compiled yet; all or nothing."""
         s, row = self._structure, trajectory.row(0)
-        # Dynamo takes sizes of 1 for constants, and sizes that are equal in the example for equal always: a
+        # Tracing takes sizes of 1 for constants, and sizes that are equal in the example for equal always: a
         # step of 8 differs from the four taps, and what is compiled with it serves 4 and 2 as well.
         step = 1 if self._path.step == 1 else 8
         grid = Grid.of(Size(96, 54), step, self._device)

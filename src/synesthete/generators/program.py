@@ -174,7 +174,7 @@ class ProgramGenerator:
         return Moment(tick, vector, tuple(table.to(self._device) for table in heard))
 
     def _compile(self, trajectory: Trajectory) -> Kernel | None:
-        # Dynamo takes sizes that are equal in the example for equal always: none of these is another's.
+        # Tracing takes sizes that are equal in the example for equal always: none of these is another's.
         grid = Grid.of((98, 54), self._drawing.border, fine=1, device=self._device)
         moment = self._moment(trajectory, Fraction(0), trajectory.rows[0])
         with torch.no_grad():

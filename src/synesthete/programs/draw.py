@@ -84,8 +84,8 @@ class Drawing:
         self.maps = 0
         self._slot = FRAME_SLOTS
         self.step = self._plan(program.root)
-        self._lit = any("height" in node.primitive.slots for node in program.root.walk())
-        self.border = 1 if self._lit else 0
+        lit = any("height" in node.primitive.slots for node in program.root.walk())
+        self.border = 1 if lit else 0
 
     def _plan(self, node: Node) -> Step:
         scalars = {}
@@ -136,13 +136,12 @@ class Drawing:
             dict(zip(self.hears, tables, strict=False)),
             tables[len(self.hears) :],
             (y.shape[-2], x.shape[-1]),
-            trimmed=self._lit,
+            trimmed=self.border > 0,
         )
         at = start(x, y, *scalars[:FRAME_SLOTS])
         value = walk.value(step, at)
         picture = value if isinstance(value, tuple) else (value, value, value)
-        # Not by self.border: Dynamo takes whole numbers of objects for variables.
-        inner_x, inner_y = (x[..., 1:-1], y[..., 1:-1, :]) if self._lit else (x, y)
+        inner_x, inner_y = (x[..., 1:-1], y[..., 1:-1, :]) if self.border else (x, y)
         shape = (*vector.shape[:-1], inner_y.shape[-2], inner_x.shape[-1])
         red, green, blue = (channel.expand(shape) for channel in picture)
         return red, green, blue

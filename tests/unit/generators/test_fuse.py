@@ -35,6 +35,10 @@ def sines(x: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
     return torch.sin(x * p[0]) + p[1]
 
 
+def outer(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return torch.tanh(x[:, None] * y) + y
+
+
 def stubborn(x: torch.Tensor) -> torch.Tensor:
     """What no compiler of tensor programs can take whole: a branch on a value."""
     return x if float(x.sum()) > 0 else -x
@@ -107,7 +111,9 @@ def test_a_failing_compiler_is_reported_once_and_the_film_is_drawn(
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # torch's own, within torch
-def test_fused_frames_are_eager_frames_within_one_grey_level(pytestconfig: pytest.Config) -> None:
+def test_fused_frames_are_eager_frames_within_one_grey_level(
+    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Compiling takes half a minute: what is compiled is kept for the next run of the tests.
     cache = Path(pytestconfig.cache.mkdir("kernels")) if pytestconfig.cache else Path(".pytest_cache/kernels")
     fuser = Fuser(cache)
@@ -124,9 +130,24 @@ def test_fused_frames_are_eager_frames_within_one_grey_level(pytestconfig: pytes
     assert any(cache.rglob("*.so"))
     # Another seed, song and size, in bands or whole, are other numbers in the same kernels.
     other = generator.score(signals(5), np.ones((5, 4)), 99)
-    with torch.compiler.set_stance("fail_on_recompile"):
-        for more in (size, Size(64, 36), Size(1280, 720), Size(854, 480)):
-            assert bool(next(generator.frames(other, 2, 3, more)).isfinite().all())
+    monkeypatch.setattr("synesthete.generators.fuse._compile", None)
+    for more in (size, Size(64, 36), Size(1280, 720), Size(854, 480)):
+        assert bool(next(generator.frames(other, 2, 3, more)).isfinite().all())
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+@pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
+def test_what_does_not_fit_a_kernel_gets_one_of_its_own(tmp_path: Path) -> None:
+    kernel = Fuser(tmp_path).fuse("outer", outer, torch.rand(5), torch.rand(7))
+    assert kernel is not None
+    # Larger, of equal sizes, broadcast, and not contiguous.
+    for x, y in [
+        (torch.rand(90), torch.rand(40)),
+        (torch.rand(6), torch.rand(6)),
+        (torch.rand(1), torch.rand(8)),
+        (torch.rand(20)[::2], torch.rand(8)),
+    ]:
+        torch.testing.assert_close(kernel(x, y), outer(x, y))
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
