@@ -117,10 +117,12 @@ class _Fused:
         return compiled(*tensors)
 
     def _fit(self, *tensors: Tensor) -> Kernel:
+        # Sizes and strides are what counts: where in a larger tensor one begins would be taken for a size.
+        like = [torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device=t.device) for t in tensors]
         for fits, compiled in self._variants:
-            if fits(*tensors):
+            if fits(*like):
                 return compiled
-        self._variants.append(_compile(self._kernel, self._options, *tensors))
+        self._variants.append(_compile(self._kernel, self._options, *like))
         return self._variants[-1][1]
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as functional
 from jaxtyping import Float
 from torch import Tensor
 
@@ -241,11 +242,11 @@ def _gauss(length: int, sigma: Tensor, device: Any) -> Float[Tensor, "*batch len
 
 def _stretch(picture: Tensor, source: Grid, target: Grid) -> Seen:
     """Stretch a small picture to the columns of a grid, and say which of its rows each row mixes."""
-    column, share = _mix(target.columns, source.columns, picture.device)
-    below = torch.clamp(column + 1, max=source.columns - 1)
-    wide = torch.lerp(picture[..., column], picture[..., below], share)
-    row, down_share = _mix(target.rows, source.rows, picture.device)
-    return Seen(wide, row, down_share[:, None])
+    # As lines of one long picture: torch stretches those three times as fast.
+    lines = picture.reshape(1, -1, source.columns)
+    wide = functional.interpolate(lines, target.columns, mode="linear", align_corners=False)
+    row, share = _mix(target.rows, source.rows, picture.device)
+    return Seen(wide.view(*picture.shape[:-1], target.columns), row, share[:, None])
 
 
 def _mix(many: int, few: int, device: Any) -> tuple[Tensor, Tensor]:
