@@ -235,7 +235,8 @@ class PresetSubject:
     def _generator(self, size: Size, song: ProbeSong, frame_rate: Fraction, noise: int) -> Generator:
         if size not in self._generators:
             frames = song.timeline.frame_count(frame_rate)
-            generator = build_generator(self._preset, self._options, build_fuser(self._options, size, frames))
+            fuser = build_fuser(self._options, self._preset.generator, size, frames)
+            generator = build_generator(self._preset, self._options, fuser)
             generator.prepare(self._own_trajectory(generator, song, frame_rate, noise), size)
             self._generators[size] = generator
         return self._generators[size]

@@ -12,13 +12,13 @@ from synesthete.generators.program import ProgramGenerator, program_of
 
 __all__ = ["build_fuser", "build_generator", "check_preset", "choose_device"]
 
-_FUSING_PAYS_PIXELS = 1.5e9
-"""Compiling takes 20-30 s; on two cores eager rendering loses about 15 ns a pixel against it."""
+_FUSING_PAYS_PIXELS = {"cppn": 1.5e9, "program": 3e8}
+"""Compiling takes some 15 s; on two cores eager rendering loses about 15 or 50 ns a pixel against it."""
 
 
-def build_fuser(options: RenderOptions, size: Size, frames: int) -> Fuser:
+def build_fuser(options: RenderOptions, generator: str, size: Size, frames: int) -> Fuser:
     """Decide whether to compile kernels; ``auto`` does where the film is long enough to win by it."""
-    pays = size.width * size.height * frames >= _FUSING_PAYS_PIXELS
+    pays = size.width * size.height * frames >= _FUSING_PAYS_PIXELS[generator]
     wanted = options.kernels == "fused" or (options.kernels == "auto" and pays)
     return Fuser(options.workspace / "cache" / "kernels", wanted=wanted)
 

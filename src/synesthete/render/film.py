@@ -172,7 +172,7 @@ class FilmMaker:
             self._timeline, plan.preset.control, frame_rate=plan.frame_rate, seed=plan.preset.seed
         )
         style = np.broadcast_to(np.array(plan.preset.style), (plan.frames, len(plan.preset.style)))
-        fuser = build_fuser(plan.options, plan.size, plan.frames)
+        fuser = build_fuser(plan.options, plan.preset.generator, plan.size, plan.frames)
         generator = build_generator(plan.preset, plan.options, fuser)
         planned = generator.score(signals, style, plan.preset.seed)
         planned.save(self._folder.work / "trajectory")

@@ -11,10 +11,12 @@ FULL_HD = Size(1920, 1080)
 
 
 def test_compiling_is_for_films_that_win_by_it() -> None:
-    def reason(kernels: str, size: Size, frames: int) -> str | None:
-        return build_fuser(RenderOptions(kernels=kernels), size, frames).reason  # type: ignore[arg-type]
+    def reason(kernels: str, size: Size, frames: int, generator: str = "cppn") -> str | None:
+        return build_fuser(RenderOptions(kernels=kernels), generator, size, frames).reason  # type: ignore[arg-type]
 
     assert reason("auto", FULL_HD, 90) == "not asked for"
+    assert reason("auto", FULL_HD, 300) == "not asked for"
+    assert reason("auto", FULL_HD, 300, "program") != "not asked for"
     assert reason("eager", FULL_HD, 10**6) == "not asked for"
     assert reason("auto", FULL_HD, 5000) != "not asked for"
     assert reason("fused", Size(64, 64), 1) != "not asked for"
@@ -22,7 +24,7 @@ def test_compiling_is_for_films_that_win_by_it() -> None:
 
 def test_a_preset_builds_its_generator() -> None:
     options = RenderOptions(kernels="eager", device="cpu")
-    generator = build_generator(load_preset("silk"), options, build_fuser(options, FULL_HD, 1))
+    generator = build_generator(load_preset("silk"), options, build_fuser(options, "cppn", FULL_HD, 1))
     assert isinstance(generator, Generator)
     assert generator.name == "cppn"
 
