@@ -1,7 +1,7 @@
 """The grid of points where a picture is drawn: its pixels or a finer one, and the border that stencils need.
 
 Footprints average waves and edges exactly, but what is done to the averages, such as colouring, does not
-average itself. Small pictures would show it most, and cost least: they get four points a pixel.
+average itself. Small pictures would show it most, and cost least: they get four or nine points a pixel.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from torch import Tensor
 
 __all__ = ["Grid"]
 
-_FINE_LINES = 288
-"""Pictures of up to so many lines are drawn twice as fine, and averaged."""
+_FINE_LINES = {144: 3, 288: 2}
+"""Pictures of up to so many lines are drawn so many times as fine, and averaged."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Grid:
             Points per pixel along each side; by default as many as the picture's size asks for.
         """
         if fine is None:
-            fine = 2 if min(size) <= _FINE_LINES else 1
+            fine = next((fine for lines, fine in _FINE_LINES.items() if min(size) <= lines), 1)
         columns, rows = size[0] * fine, size[1] * fine
         pixel = 2.0 / min(columns, rows)
 
