@@ -12,7 +12,7 @@ from torch import Tensor
 
 __all__ = ["Grid"]
 
-_FINE_LINES = {144: 3, 288: 2}
+_FINE_LINES = {128: 3, 288: 2}
 """Pictures of up to so many lines are drawn so many times as fine, and averaged."""
 
 
