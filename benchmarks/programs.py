@@ -36,7 +36,7 @@ from synesthete.generators.quantise import Quantiser
 from synesthete.programs.clips import draw_clips
 from synesthete.programs.guards import probe_tables
 from synesthete.programs.program import Program
-from synesthete.programs.sample import SIGNALS, random_program
+from synesthete.programs.random_trees import SIGNALS, random_program
 from synesthete.render.listen import hear
 
 SIZE = Size(1920, 1080)

@@ -16,6 +16,7 @@ from synesthete import __version__
 from synesthete.cli.analyse import analyse
 from synesthete.cli.evaluate import evaluate
 from synesthete.cli.evaluate_generator import evaluate_generator
+from synesthete.cli.explore import breed, explore
 from synesthete.cli.manage import clean, presets
 from synesthete.cli.render import profile, render
 from synesthete.errors import SynestheteError
@@ -37,6 +38,8 @@ app.command(context_settings={"max_content_width": 100})(render)
 app.command()(analyse)
 app.command()(evaluate)
 app.command(name="evaluate-generator")(evaluate_generator)
+app.command()(explore)
+app.command()(breed)
 app.command()(presets)
 app.command()(clean)
 app.command()(profile)

@@ -121,12 +121,17 @@ def parse_assignment(text: str) -> tuple[list[str], Any]:
 
 
 def set_path(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """Give a copy of nested mappings with one field replaced or added."""
+    """Give a copy of nested mappings with one field replaced or added; ``["style", "0"]`` is an item."""
     result = dict(values)
     if len(path) == 1:
         result[path[0]] = value
         return result
     inner = result.get(path[0], {})
+    if isinstance(inner, list | tuple) and path[1].isdecimal() and int(path[1]) < len(inner):
+        items = dict(enumerate(inner))
+        items[int(path[1])] = value if len(path) == 2 else set_path(items[int(path[1])], path[2:], value)
+        result[path[0]] = list(items.values())
+        return result
     if not isinstance(inner, Mapping):
         inner = {"base": inner}  # a modulated parameter that was given as a plain number
     result[path[0]] = set_path(inner, path[1:], value)

@@ -11,8 +11,15 @@ __all__ = ["hertz", "write_page"]
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def write_page(path: Path, template: str, context: Mapping[str, Any]) -> None:
+def write_page(
+    path: Path, template: str, context: Mapping[str, Any], *, templates: Path = _TEMPLATES
+) -> None:
     """Fill a template in, everything escaped, and write the page, whole.
+
+    Parameters
+    ----------
+    templates
+        The folder of the template; by default that of the evaluation.
 
     Raises
     ------
@@ -22,7 +29,7 @@ def write_page(path: Path, template: str, context: Mapping[str, Any]) -> None:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(templates),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,16 +1,21 @@
 """Build generators from configuration: configuration stops here."""
 
+from fractions import Fraction
+
+import numpy as np
 import torch
 
+from synesthete.audio.timeline import Timeline
 from synesthete.config.preset import Preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError
-from synesthete.generators.base import Generator, Size
+from synesthete.generators.base import Generator, Size, Trajectory
+from synesthete.generators.control import build_signals
 from synesthete.generators.cppn import CppnGenerator
 from synesthete.generators.fuse import Fuser
 from synesthete.generators.program import ProgramGenerator, program_of
 
-__all__ = ["build_fuser", "build_generator", "check_preset", "choose_device"]
+__all__ = ["build_fuser", "build_generator", "check_preset", "choose_device", "score_preset"]
 
 _FUSING_PAYS_PIXELS = {"cppn": 1.5e9, "program": 3e8}
 """Compiling takes some 15 s; on two cores eager rendering loses about 15 or 50 ns a pixel against it."""
@@ -29,6 +34,15 @@ def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Gen
     if preset.generator == "program":
         return ProgramGenerator(program_of(preset), fuser, device=device, tile=options.tile)
     return CppnGenerator(preset.cppn, fuser, device=device, precision=options.precision, tile=options.tile)
+
+
+def score_preset(
+    preset: Preset, generator: Generator, timeline: Timeline, *, frame_rate: Fraction
+) -> Trajectory:
+    """Plan a whole song in one preset: its signals, a style that stays, its seed."""
+    signals = build_signals(timeline, preset.control, frame_rate=frame_rate, seed=preset.seed)
+    style = np.broadcast_to(np.array(preset.style), (signals.frames, len(preset.style)))
+    return generator.score(signals, style, preset.seed)
 
 
 def check_preset(preset: Preset) -> None:

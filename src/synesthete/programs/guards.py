@@ -1,9 +1,11 @@
 """Guards of random programs: what is dead, blown out, deaf, or finer than pixels is drawn again.
 
-A program is looked at in two made-up moments, a quiet and a loud one; what it remembers is left out.
+A program is looked at in a few made-up moments, quiet and loud ones; what it remembers is left out.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import torch
 from jaxtyping import Float
@@ -14,23 +16,34 @@ from synesthete.programs.heard import stereo_figure
 from synesthete.programs.program import Node, Program
 from synesthete.programs.registry import Table
 
-__all__ = ["Fault", "find_fault", "probe_tables"]
+__all__ = ["Fault", "find_fault", "find_flaw", "probe_tables"]
 
-Fault = str
-"""Why a program is refused: ``dead``, ``blown out``, ``deaf`` or ``too fine``."""
+Fault = Literal["dead", "blown out", "deaf", "too fine", "dim", "grey", "veiled", "strobing"]
+"""Why a program is refused; `find_fault` looks for the first four, `find_flaw` for the others."""
 
 _SMALL, _LARGE = (128, 72), (1024, 576)
-_LEVELS = (0.15, 0.9)
-_LEAST_DB = 30.0
+_LEVELS: Final = (0.15, 0.9)
+_LEAST_DB: Final = 30.0
 _LEAST_LIT, _LIT = 0.02, 0.06
-_MOST_MEAN = 0.55
-_LEAST_CHANGE = 0.008
+_MOST_MEAN: Final = 0.55
+_LEAST_CHANGE: Final = 0.008
+
+# What a beautiful picture is not, in a moment as loud as most music is.
+_USUAL: Final = 0.5
+_BRIGHT, _LEAST_BRIGHT = 0.3, 0.02
+_LEAST_SATURATION: Final = 0.2
+_DARK, _LEAST_DARK = 0.12, 0.15
+_WHITE, _MOST_WHITE = 0.75, 0.05
+_FLASH, _MOST_FLASHING = 0.1, 0.2  # a general flash begins at 0.1 of luminance on a quarter of the screen
+_ENVELOPES: Final = frozenset({"energy", "body", "voice", "air", "spark", "pulse"})
+_LUMINANCE: Final = torch.tensor([0.2126, 0.7152, 0.0722])[:, None, None]
 
 
 def find_fault(program: Program) -> Fault | None:
     """Look at a program; None if it is fit to be seen."""
     plain = Program(_forgetful(program.root))
-    small = _draw(plain, _SMALL)
+    signals = dict.fromkeys(plain.signals | {"energy"}, torch.tensor([_LEVELS], dtype=torch.float64))
+    small = _draw(plain, _SMALL, signals, _LEVELS)
     quiet, loud = small
     if float((loud.amax(0) > _LIT).float().mean()) < _LEAST_LIT:
         return "dead"
@@ -38,17 +51,51 @@ def find_fault(program: Program) -> Fault | None:
         return "blown out"
     if float((loud - quiet).abs().mean()) < _LEAST_CHANGE:
         return "deaf"
-    large = torch.nn.functional.interpolate(_draw(plain, _LARGE), small.shape[-2:], mode="area")
+    large = torch.nn.functional.interpolate(
+        _draw(plain, _LARGE, signals, _LEVELS), small.shape[-2:], mode="area"
+    )
     error = float(((large - small) ** 2).mean((1, 2, 3)).max())
     return "too fine" if error > 10 ** (-_LEAST_DB / 10) else None
 
 
-def _draw(program: Program, size: tuple[int, int]) -> Float[Tensor, "2 3 rows columns"]:
-    levels = torch.tensor([_LEVELS], dtype=torch.float64)
-    tables = {name: table[None] for name, table in probe_tables(_LEVELS).items()}
-    return draw_clips(
-        [program], dict.fromkeys(program.signals | {"energy"}, levels), tables, size=size, fine=None
-    )[0]
+def find_flaw(program: Program) -> Fault | None:
+    """Look at a program as at a film's picture; None if nothing speaks against it."""
+    levels = (_USUAL, _USUAL, 1.0, 1.0)
+    onset, still = (torch.tensor([[0.1, 0.9, 0.1, 0.9]]), torch.tensor([[0.3, 0.3, 0.3, 0.3]]))
+    names = program.signals | {"energy"}
+    signals = {name: torch.tensor([levels]) for name in names}
+    signals |= dict.fromkeys(names & {"spark", "pulse"}, onset)
+    signals |= dict.fromkeys(names - _ENVELOPES, still)
+    calm, struck, loud_calm, loud_struck = _draw(Program(_forgetful(program.root)), _SMALL, signals, levels)
+    brightest, greyest = calm.amax(0), calm.amin(0)
+    if float((brightest > _BRIGHT).float().mean()) < _LEAST_BRIGHT:
+        return "dim"
+    seen = brightest > _LIT
+    if float(((brightest - greyest) / brightest.clamp(min=_LIT))[seen].mean()) < _LEAST_SATURATION:
+        return "grey"
+    if float((loud_calm.amax(0) < _DARK).float().mean()) < _LEAST_DARK:
+        return "veiled"
+    if float((loud_struck.amin(0) > _WHITE).float().mean()) > _MOST_WHITE:
+        return "blown out"
+    if any(_flashing(*pair) > _MOST_FLASHING for pair in ((calm, struck), (loud_calm, loud_struck))):
+        return "strobing"
+    return None
+
+
+def _flashing(a: Float[Tensor, "3 rows columns"], b: Float[Tensor, "3 rows columns"]) -> float:
+    """Give the share of a picture whose luminance an onset changes by as much as a flash does."""
+    first, second = ((_LUMINANCE * picture**2).sum(0) for picture in (a, b))
+    return float(((first - second).abs() > _FLASH).float().mean())
+
+
+def _draw(
+    program: Program,
+    size: tuple[int, int],
+    signals: Mapping[str, Float[Tensor, "1 moments"]],
+    levels: tuple[float, ...],
+) -> Float[Tensor, "moments 3 rows columns"]:
+    tables = {name: table[None] for name, table in probe_tables(levels).items()}
+    return draw_clips([program], signals, tables, size=size, fine=None)[0]
 
 
 def _forgetful(node: Node) -> Node:

@@ -8,7 +8,7 @@ frame, so that neither a new seed nor another song needs new code.
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -134,6 +134,19 @@ class Program:
         except (ValueError, RecursionError) as error:
             raise ConfigError(f"{where} is not JSON ({str(error)[:80]}); correct it") from None
         return cls.from_json(value, where=where)
+
+    @classmethod
+    def sample(cls, seed: int, style: Sequence[float] = (0.0, 0.0, 0.0, 0.0)) -> "Program":
+        """Draw a program from a seed and a style; see `synesthete.programs.sample.sample_program`.
+
+        Raises
+        ------
+        ConfigError
+            If the style is none.
+        """
+        from synesthete.programs.sample import sample_program  # it writes programs
+
+        return sample_program(seed, style).program
 
     def to_json(self) -> dict[str, Any]:
         """Write the program as JSON values; reading them gives the same program."""

@@ -1,106 +1,86 @@
-"""Random programs: any tree that the vocabulary allows, with parameters that follow the music.
+"""Sample programs: the grammar writes them, guards look at them, and what they refuse is drawn again."""
 
-What a guard refuses is drawn again (`synesthete.programs.guards`).
-"""
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from typing import Any
-
-import numpy as np
-
-from synesthete.programs.guards import find_fault
-from synesthete.programs.palettes import PALETTES
-from synesthete.programs.parameters import Choice, Colour, Count, Parameter, Ramp, Real
+from synesthete.errors import ConfigError
+from synesthete.programs.draws import STYLE_AXES, Draws, Style, read_style
+from synesthete.programs.grammar import write_program
+from synesthete.programs.guards import Fault, find_fault, find_flaw
 from synesthete.programs.program import VERSION, Program
-from synesthete.programs.registry import Family, Primitive, primitives
 from synesthete.seeding import generator_for
 
-__all__ = ["SIGNALS", "random_program"]
+__all__ = ["Sampled", "sample_program", "sample_style", "until_fit"]
 
-SIGNALS = ("energy", "body", "voice", "air", "spark", "pulse")
-"""The envelopes that random programs follow; phases follow ``turn`` and ``flow``."""
-
-_PHASES = ("turn", "flow")
-_DEPTH = 3
+_MOST_ATTEMPTS = 64
 
 
-def random_program(seed: int) -> Program:
-    """Draw a program of some five to fifteen nodes from the whole vocabulary.
+@dataclass(frozen=True)
+class Sampled:
+    """A program that the guards passed.
 
-    Returns
-    -------
-    The first of the seed's draws that no guard refuses.
+    Attributes
+    ----------
+    program
+        The first that they did.
+    refused
+        How often they refused one before it, by reason.
     """
-    index = 0
-    while find_fault(program := _draw(seed, index)) is not None:
-        index += 1
-    return program
+
+    program: Program
+    refused: Mapping[Fault, int]
 
 
-def _draw(seed: int, index: int) -> Program:
-    random = generator_for(seed, "program.sample", index)
-    root = _picture(random, _DEPTH)
-    for effect in ("feedback", "glow"):
-        if random.random() < 0.35:
-            primitive = primitives()[effect]
-            root = {"node": effect, **_values(random, primitive), "of": root}
-    return Program.from_json({"version": VERSION, "root": root})
+def sample_program(seed: int, style: Sequence[float] = (0.0,) * len(STYLE_AXES)) -> Sampled:
+    """Draw a program from a seed and a style; the same ones give the same program.
+
+    Parameters
+    ----------
+    style
+        Four numbers, about -2 to 2 each: see `synesthete.programs.draws.STYLE_AXES`.
+
+    Raises
+    ------
+    ConfigError
+        If the style is none, or so extreme that the guards refuse all that it gives.
+    """
+    read = read_style(style)
+
+    def write(attempt: int) -> Program:
+        return Program.from_json({"version": VERSION, "root": write_program(Draws(seed, read, attempt))})
+
+    return until_fit(write, f"style {list(read)} with seed {seed}")
 
 
-def _picture(random: np.random.Generator, depth: int) -> dict[str, Any]:
-    families: list[Family] = ["colour", "blend", "light", "grade", "warp"]
-    shares = [0.45, 0.2, 0.15, 0.1, 0.1] if depth > 0 else [1.0, 0.0, 0.0, 0.0, 0.0]
-    family = families[int(random.choice(len(families), p=shares))]
-    return _node(random, family, depth, picture=True)
+def sample_style(seed: int) -> Style:
+    """Draw a style from a standard normal distribution."""
+    return read_style(generator_for(seed, "program.style").normal(size=len(STYLE_AXES)).round(3).tolist())
 
 
-def _field(random: np.random.Generator, depth: int) -> dict[str, Any]:
-    families: list[Family] = ["field", "warp", "blend"]
-    shares = [0.4, 0.45, 0.15] if depth > 0 else [1.0, 0.0, 0.0]
-    family = families[int(random.choice(len(families), p=shares))]
-    return _node(random, family, depth, picture=False)
+def until_fit(write: Callable[[int], Program], what: str) -> Sampled:
+    """Draw until the guards pass a program.
 
+    Parameters
+    ----------
+    write
+        Gives the program of an attempt, 0 and upward.
+    what
+        Names what is drawn from, for the error.
 
-def _node(random: np.random.Generator, family: Family, depth: int, *, picture: bool) -> dict[str, Any]:
-    words = [primitive for primitive in primitives().values() if primitive.family == family]
-    primitive = words[int(random.integers(len(words)))]
-    children = {}
-    for slot, kind in primitive.slots.items():
-        coloured = kind == "picture" or (kind == "any" and picture)
-        children[slot] = (_picture if coloured else _field)(random, depth - 1)
-    return {"node": primitive.name, **_values(random, primitive), **children}
-
-
-def _values(random: np.random.Generator, primitive: Primitive) -> dict[str, Any]:
-    return {
-        name: _value(random, parameter)
-        for name, parameter in primitive.parameters.items()
-        if random.random() < 0.7
-    }
-
-
-def _value(random: np.random.Generator, parameter: Parameter) -> Any:
-    if isinstance(parameter, Choice):
-        return parameter.options[int(random.integers(len(parameter.options)))]
-    if isinstance(parameter, Count):
-        return int(random.integers(parameter.low, parameter.high + 1))
-    if isinstance(parameter, Ramp):
-        names = sorted(PALETTES)
-        return {"stops": names[int(random.integers(len(names)))], "hue": float(random.normal(0.0, 0.05))}
-    if isinstance(parameter, Colour):
-        lightness, chroma, _ = parameter.default
-        return [lightness, max(chroma, 0.1), float(random.uniform(0.0, 360.0))]
-    return _number(random, parameter)
-
-
-def _number(random: np.random.Generator, parameter: Real) -> Any:
-    """Draw a number; half of them move, and phases go round with the music."""
-    low, high = parameter.low, parameter.high
-    if parameter.wraps:
-        phase = _PHASES[int(random.integers(len(_PHASES)))]
-        return {"base": float(random.uniform(low, high)), phase: float(random.choice([-1.0, 1.0]))}
-    # Between the default and anywhere: ends of ranges are rare.
-    base = float(parameter.default + random.random() * (random.uniform(low, high) - parameter.default))
-    if random.random() < 0.5:
-        return base
-    signal = SIGNALS[int(random.integers(len(SIGNALS)))]
-    return {"base": base, signal: float(random.normal(0.0, 0.15) * (high - low))}
+    Raises
+    ------
+    ConfigError
+        If they refuse every one of many.
+    """
+    refused: Counter[Fault] = Counter()
+    for attempt in range(_MOST_ATTEMPTS):
+        program = write(attempt)
+        fault = find_flaw(program) or find_fault(program)
+        if fault is None:
+            return Sampled(program, dict(refused))
+        refused[fault] += 1
+    (fault, count), *_ = refused.most_common(1)
+    raise ConfigError(
+        f"{what} gave no fit program in {_MOST_ATTEMPTS} draws, {count} of them {fault}; take another"
+    )

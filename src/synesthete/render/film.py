@@ -16,8 +16,7 @@ from synesthete.clock import Clock
 from synesthete.errors import RenderError
 from synesthete.files import digest_file, digest_json, make_folder, whole_file, write_json
 from synesthete.generators.base import Generator, Trajectory
-from synesthete.generators.build import build_fuser, build_generator
-from synesthete.generators.control import build_signals
+from synesthete.generators.build import build_fuser, build_generator, score_preset
 from synesthete.generators.quantise import Quantiser
 from synesthete.media.mux import encode_sound, stitch
 from synesthete.render.certify import certificate_of, certify_film, certify_segments
@@ -168,13 +167,9 @@ class FilmMaker:
     def _score(self) -> _Score:
         """Plan the whole track, and choose how to compute it."""
         plan = self._plan
-        signals = build_signals(
-            self._timeline, plan.preset.control, frame_rate=plan.frame_rate, seed=plan.preset.seed
-        )
-        style = np.broadcast_to(np.array(plan.preset.style), (plan.frames, len(plan.preset.style)))
         fuser = build_fuser(plan.options, plan.preset.generator, plan.size, plan.frames)
         generator = build_generator(plan.preset, plan.options, fuser)
-        planned = generator.score(signals, style, plan.preset.seed)
+        planned = score_preset(plan.preset, generator, self._timeline, frame_rate=plan.frame_rate)
         planned.save(self._folder.work / "trajectory")
         trajectory = Trajectory.load(self._folder.work / "trajectory")
         if fuser.available:

@@ -11,7 +11,7 @@ from synesthete.generators.base import Size
 from synesthete.programs.clips import draw_clips
 from synesthete.programs.guards import find_fault
 from synesthete.programs.program import Program
-from synesthete.programs.sample import random_program
+from synesthete.programs.random_trees import random_program
 
 FRAMES = 8
 

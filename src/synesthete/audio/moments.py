@@ -1,0 +1,87 @@
+"""Find a song's most telling moments: where it is quiet, builds up, drops, and returns."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float64
+from scipy.ndimage import uniform_filter1d
+
+from synesthete.audio.timeline import Timeline
+from synesthete.clock import ANALYSIS_RATE
+
+__all__ = ["telling_moments"]
+
+_NAMES: Final = ("quiet", "build", "drop", "return")
+_LEAST_S: Final = 12.0
+_AROUND_S: Final = 4.0
+_BEFORE_S: Final = 2.0
+_STRIKE_S: Final = 1.5
+_APART_S: Final = 6.0
+_EDGE_S: Final = 1.0
+
+Curve = Float64[np.ndarray, " ticks"]
+
+
+def telling_moments(timeline: Timeline) -> Mapping[str, float]:
+    """Name four moments of a song.
+
+    ``drop`` is where the four seconds after are louder than the four before by most, at its strongest onset;
+    ``build`` lies two seconds before it. ``return`` is the loudest place, away from the drop, of music that
+    was heard before, or simply the loudest. ``quiet`` is the softest that is not silent.
+
+    Returns
+    -------
+    Seconds by name, in this order: quiet, build, drop, return. Songs under 12 s have them evenly spread.
+    """
+    duration = float(timeline.duration)
+    if duration < _LEAST_S:
+        return {name: duration * (k + 0.5) / 4 for k, name in enumerate(_NAMES)}
+    ticks = np.arange(timeline.ticks) / ANALYSIS_RATE
+    inside = (ticks >= _EDGE_S) & (ticks <= duration - _EDGE_S)
+    loud = _smooth(timeline.column("loudness"), 3.0)
+    sounding = inside & (_smooth(timeline.column("silence"), 1.0) < 0.3)
+    energy = 0.5 * (timeline.column("loudness") + timeline.column("bass")).astype(np.float64)
+    drop = _strike(timeline, _rise(energy, inside, ticks, duration))
+    far = inside & (np.abs(ticks - drop) >= _APART_S)
+    again = far & _heard_before(timeline, ticks)
+    place = again if again.any() else (far if far.any() else inside)
+    back = _strike(timeline, float(ticks[int(np.argmax(np.where(place, loud, -1.0)))]))
+    calm = sounding if sounding.any() else inside
+    quiet = float(ticks[int(np.argmin(np.where(calm, loud, 2.0)))])
+    found = (quiet, max(_EDGE_S, drop - _BEFORE_S), drop, back)
+    return dict(zip(_NAMES, (min(moment, duration - _EDGE_S) for moment in found), strict=True))
+
+
+def _smooth(column: np.ndarray, seconds: float) -> Curve:
+    width = round(seconds * ANALYSIS_RATE) | 1
+    return np.asarray(uniform_filter1d(np.asarray(column, np.float64), width, mode="nearest"))
+
+
+def _rise(energy: Curve, inside: np.ndarray, ticks: Curve, duration: float) -> float:
+    """Give the moment after which there is most energy compared to before."""
+    sums = np.concatenate([[0.0], np.cumsum(energy)])
+    reach = round(_AROUND_S * ANALYSIS_RATE)
+    places = np.arange(len(energy))
+    before, after = np.maximum(places - reach, 0), np.minimum(places + reach, len(energy))
+    rise = (sums[after] - sums[places]) / np.maximum(after - places, 1)
+    rise -= (sums[places] - sums[before]) / np.maximum(places - before, 1)
+    whole = inside & (ticks >= _AROUND_S / 2) & (ticks <= duration - _AROUND_S / 2)
+    return float(ticks[int(np.argmax(np.where(whole, rise, -2.0)))])
+
+
+def _strike(timeline: Timeline, moment: float) -> float:
+    """Give the strongest onset soon after a moment."""
+    first = round(moment * ANALYSIS_RATE)
+    onset = timeline.column("onset")[first : first + round(_STRIKE_S * ANALYSIS_RATE)]
+    return moment if len(onset) == 0 else (first + int(np.argmax(onset))) / ANALYSIS_RATE
+
+
+def _heard_before(timeline: Timeline, ticks: Curve) -> np.ndarray:
+    """Mark sections whose label came before."""
+    marked, seen = np.zeros(len(ticks), bool), set()
+    for section in timeline.music.sections:
+        if section.label in seen:
+            marked |= (ticks >= section.start_s) & (ticks < section.end_s)
+        seen.add(section.label)
+    return marked

@@ -1,0 +1,145 @@
+"""Draw the cells of a sheet: each a small film of the song's telling moments, kept singly to be resumed."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+import yaml
+
+from synesthete.audio.timeline import Timeline
+from synesthete.config.preset import Preset
+from synesthete.config.render import RenderOptions
+from synesthete.files import whole_file, write_whole
+from synesthete.generators.base import Size
+from synesthete.generators.build import build_generator, score_preset
+from synesthete.generators.fuse import Fuser
+from synesthete.generators.quantise import Quantiser
+from synesthete.media.encode import SegmentWriter, VideoSettings
+from synesthete.media.images import contact_sheet, write_png
+from synesthete.render.explore.looks import Look
+from synesthete.render.segments import Interrupted
+from synesthete.render.threads import single_threaded
+
+__all__ = ["CELL_RATE", "CELL_SIZE", "CellFiles", "draw_cells", "preset_text", "stretches"]
+
+CELL_SIZE: Final = Size(256, 144)
+CELL_RATE: Final = Fraction(15)
+"""Of the cells' films, frames per second."""
+
+_STRETCH_S: Final = 3
+_BEFORE_S: Final = 1.0
+_VIDEO: Final = VideoSettings(encoder="libx264", crf=23, speed="medium")
+
+
+class CellFiles:
+    """Where a cell's files lie: its preset, its picture, its film.
+
+    Parameters
+    ----------
+    folder
+        Of the cells.
+    number
+        From 1.
+    """
+
+    def __init__(self, folder: Path, number: int) -> None:
+        name = f"cell-{number:03d}"
+        self.preset = folder / f"{name}.yaml"
+        self.picture = folder / f"{name}.png"
+        self.film = folder / f"{name}.mp4"
+
+    @property
+    def finished(self) -> bool:
+        """Say whether all of them are there; files appear whole, the film last."""
+        return self.preset.is_file() and self.picture.is_file() and self.film.is_file()
+
+
+def stretches(moments: Sequence[float], frames: int) -> list[range]:
+    """Give the frames around each moment: three seconds, or as much as the song has."""
+    count = min(frames, round(_STRETCH_S * CELL_RATE))
+    starts = [round((moment - _BEFORE_S) * CELL_RATE) for moment in moments]
+    return [range(start, start + count) for start in (max(0, min(s, frames - count)) for s in starts)]
+
+
+def draw_cells(
+    looks: Sequence[Look],
+    timeline: Timeline,
+    moments: Mapping[str, float],
+    folder: Path,
+    *,
+    workers: int,
+    on_cell: Callable[[int], None] = lambda done: None,
+) -> list[CellFiles]:
+    """Draw what is missing of every cell.
+
+    Parameters
+    ----------
+    moments
+        Seconds by name; a cell's picture shows four of them, in reading order.
+    on_cell
+        Called with the number of finished cells.
+
+    Raises
+    ------
+    SynestheteError
+        If a cell can't be drawn; what is finished stays.
+    """
+    files = [CellFiles(folder, number) for number in range(1, len(looks) + 1)]
+    waiting = [(look, own) for look, own in zip(looks, files, strict=True) if not own.finished]
+    done = len(files) - len(waiting)
+    stop = threading.Event()
+    on_cell(done)
+    with single_threaded(), ThreadPoolExecutor(max(1, workers), thread_name_prefix="cell") as pool:
+        try:
+            drawn = [pool.submit(_draw, look, own, timeline, moments, stop) for look, own in waiting]
+            for future in as_completed(drawn):
+                future.result()
+                done += 1
+                on_cell(done)
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return files
+
+
+def preset_text(preset: Preset) -> str:
+    """Write a preset as `synesthete.config.preset.load_preset` reads it: what differs from the defaults."""
+    values: dict[str, Any] = preset.model_dump(mode="json", exclude_defaults=True)
+    heads = [key for key in ("name", "summary", "generator", "seed", "style") if key in values]
+    first = {key: values.pop(key) for key in heads}
+    return yaml.safe_dump({**first, **values}, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _draw(
+    look: Look, files: CellFiles, timeline: Timeline, moments: Mapping[str, float], stop: threading.Event
+) -> None:
+    torch.set_num_threads(1)
+    options = RenderOptions(kernels="eager")  # a kernel for each cell would cost more than all its frames
+    generator = build_generator(look.preset, options, Fuser(Path(), wanted=False))
+    trajectory = score_preset(look.preset, generator, timeline, frame_rate=CELL_RATE)
+    generator.prepare(trajectory, CELL_SIZE)
+    quantiser = Quantiser(CELL_SIZE)
+    stills = []
+    with whole_file(files.film) as part:
+        writer = SegmentWriter(
+            part, width=CELL_SIZE.width, height=CELL_SIZE.height, frame_rate=CELL_RATE, settings=_VIDEO
+        )
+        with writer:
+            for moment, frames in zip(
+                moments.values(), stretches(list(moments.values()), trajectory.frames), strict=True
+            ):
+                still = min(max(round(moment * CELL_RATE), frames.start), frames.stop - 1)
+                drawn = generator.frames(trajectory, frames.start, frames.stop, CELL_SIZE)
+                for frame, rgb in zip(frames, drawn, strict=True):
+                    if stop.is_set():
+                        raise Interrupted
+                    writer.write(quantiser.yuv420(rgb.cpu()).numpy())
+                    if frame == still:
+                        stills.append(quantiser.rgb8(rgb.cpu()).numpy())
+        write_png(files.picture, contact_sheet(stills, columns=2))
+        write_whole(files.preset, preset_text(look.preset).encode())
