@@ -26,6 +26,8 @@ POINTS_AT_ONCE = 131_072
 """Points of pictures that are drawn together in a batch: what fits a processor's cache."""
 
 _SIDES = {"glow": 108, "feedback": 160}
+_WIDTHS = ((0.5, 0.5), (1.0, 0.3), (2.0, 0.2))
+"""Of a glow, as shares of its radius, and what each weighs."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Maps:
         self._grids = [
             Grid.of(_small(step, shape), drawing.border, fine=1, device=device) for step in self._steps
         ]
+        self._blurs: dict[int, tuple[Tensor, Sequence[tuple[Tensor, Tensor]]]] = {}
         self._trails = [self._new_trail(index) for index in range(len(self._steps))]
 
     # Of frames that follow one another ----------------------------------------------------------------
@@ -139,16 +142,17 @@ class Maps:
         places
             Where among the ticks each frame lies.
         """
+        last_trail = max((k for k in range(len(self._steps)) if not self._is_glow(k)), default=-1)
         at_ticks: list[Tensor] = []
         at_frames: list[Tensor] = at_ticks if ticks is frames else []
         for index in range(len(self._steps)):
-            glow = self._is_glow(index)
-            small = self._in_clips(index, ticks, at_ticks)
+            if ticks is frames or index <= last_trail:
+                at_ticks.append(self._in_clips(index, ticks, at_ticks))
             if ticks is not frames:
+                glow = self._is_glow(index)
                 at_frames.append(
-                    self._in_clips(index, frames, at_frames) if glow else _between(small, places)
+                    self._in_clips(index, frames, at_frames) if glow else _between(at_ticks[index], places)
                 )
-            at_ticks.append(small)
         return self._stretched([small.flatten(0, 1) for small in at_frames], grid)
 
     def _in_clips(
@@ -182,17 +186,30 @@ class Maps:
         return torch.stack(list(picture), -3)
 
     def _blur(self, index: int, child: Tensor, vector: Tensor) -> Tensor:
-        """Blur what is bright, in linear light, at three widths that double."""
-        grid = self._grids[index]
+        """Blur what is bright, in linear light, at widths that double."""
         threshold, radius = (self._value(index, name, vector) for name in ("threshold", "radius"))
         bright = torch.clamp(child - threshold, min=0.0) ** 2
+        sigma = radius * 0.5 / self._grids[index].pixel
+        blurs = self._gaussians(index, sigma, (bright.shape[-2], bright.shape[-1]))
         total = torch.zeros_like(bright)
-        for doubling, weight in ((0.5, 0.5), (1.0, 0.3), (2.0, 0.2)):
-            sigma = radius * (0.5 * doubling) / grid.pixel
-            across = _gauss(grid.columns, sigma, bright.device)
-            down = _gauss(grid.rows, sigma, bright.device)
+        for (_, weight), (down, across) in zip(_WIDTHS, blurs, strict=True):
             total = total + weight * (down @ bright @ across.transpose(-1, -2))
         return torch.sqrt(total)
+
+    def _gaussians(
+        self, index: int, sigma: Tensor, shape: tuple[int, int]
+    ) -> Sequence[tuple[Tensor, Tensor]]:
+        """Give the matrices that blur down and across, for each width; those used last are kept."""
+        if bool((sigma == sigma.flatten()[0]).all()):
+            sigma = sigma.flatten()[0]  # it seldom moves: one blur for all pictures
+        kept, pairs = self._blurs.get(index, (None, ()))
+        if kept is None or kept.shape != sigma.shape or bool((kept != sigma).any()):
+            wider = [sigma * doubling for doubling, _ in _WIDTHS]
+            pairs = [
+                (_gauss(shape[0], wide, wide.device), _gauss(shape[1], wide, wide.device)) for wide in wider
+            ]
+            self._blurs[index] = (sigma, pairs)
+        return pairs
 
     def _stretched(self, smalls: list[Tensor], grid: Grid) -> list[Seen]:
         return [_stretch(small, self._grids[index], grid) for index, small in enumerate(smalls)]

@@ -239,7 +239,9 @@ def _shaken_number(parameter: Real, value: Any, draws: Draws, key: str, strength
     if isinstance(value, str):
         return value
     moved = dict(value) if isinstance(value, Mapping) else {"base": value}
-    step = draws.between(key, -0.5, 0.5) * strength * (parameter.high - parameter.low)
+    reach = parameter.high - parameter.low
+    # A way of 64 cells is as many pictures: a step of one is far enough.
+    step = draws.between(key, -0.5, 0.5) * strength * (min(reach, 1.0) if parameter.wraps else reach)
     base = moved.get("base", 0.0) + step
     moved["base"] = round(base if parameter.wraps else max(parameter.low, min(parameter.high, base)), 4)
     for name in [name for name in moved if name != "base"]:
