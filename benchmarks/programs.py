@@ -101,7 +101,7 @@ def rates_of(
     fused = ProgramGenerator(program, Fuser(work / "kernels"))
     trajectory = eager.score(signals, np.zeros((signals.frames, 4)), 1)
     frames = pictures(eager, trajectory, count)
-    few = max(2, count // 8)
+    few = max(2, count // 30)
     threads = torch.get_num_threads()
     encode = count / seconds(lambda: encode_from_memory(frames, work / "baseline.mp4"))
     naive = few / seconds(lambda: [0 for _ in plain.frames(trajectory, 0, few, SIZE)])
@@ -166,7 +166,7 @@ def bench_clips(seeds: list[int]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trees", type=int, default=15)
-    parser.add_argument("--frames", type=int, default=48)
+    parser.add_argument("--frames", type=int, default=240, help="two Segments, one for each worker")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=("trees", "clips"))
     given = parser.parse_args()

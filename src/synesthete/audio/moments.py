@@ -1,4 +1,4 @@
-"""Find a song's most telling moments: where it is quiet, builds up, drops, and returns."""
+"""Tell what a song is like: its most telling moments, and its character as a whole."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,7 +10,7 @@ from scipy.ndimage import uniform_filter1d
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import ANALYSIS_RATE
 
-__all__ = ["telling_moments"]
+__all__ = ["telling_character", "telling_moments"]
 
 _NAMES: Final = ("quiet", "build", "drop", "return")
 _LEAST_S: Final = 12.0
@@ -19,6 +19,8 @@ _BEFORE_S: Final = 2.0
 _STRIKE_S: Final = 1.5
 _APART_S: Final = 6.0
 _EDGE_S: Final = 1.0
+_HEARD: Final = 0.5
+_ENERGETIC, _BRIGHT_HZ = 0.7, 2_500.0
 
 Curve = Float64[np.ndarray, " ticks"]
 
@@ -51,6 +53,19 @@ def telling_moments(timeline: Timeline) -> Mapping[str, float]:
     quiet = float(ticks[int(np.argmin(np.where(calm, loud, 2.0)))])
     found = (quiet, max(_EDGE_S, drop - _BEFORE_S), drop, back)
     return dict(zip(_NAMES, (min(moment, duration - _EDGE_S) for moment in found), strict=True))
+
+
+def telling_character(timeline: Timeline) -> tuple[bool, bool]:
+    """Say whether a song is energetic, and whether it is bright.
+
+    Energetic: the mean loudness where there is sound is 0.7 or more, -18 dBFS. Bright: the mean centroid is
+    2.5 kHz or more. Of the music that we know these part techno, rock and drums from orchestras, pads and jazz.
+    """
+    sounding = timeline.column("silence") < _HEARD
+    if not sounding.any():
+        return False, False
+    loudness, centroid = (float(timeline.column(name)[sounding].mean()) for name in ("loudness", "centroid"))
+    return loudness >= _ENERGETIC, centroid >= _BRIGHT_HZ
 
 
 def _smooth(column: np.ndarray, seconds: float) -> Curve:

@@ -16,7 +16,9 @@ from synesthete.files import slug
 from synesthete.seeding import MAX_SEED
 
 __all__ = [
+    "AUTO_PRESET",
     "DEFAULT_PRESETS",
+    "FAMILIES",
     "CppnLook",
     "GeneratorName",
     "Modulation",
@@ -32,6 +34,17 @@ __all__ = [
 GeneratorName = Literal["cppn", "program"]
 DEFAULT_PRESETS: dict[GeneratorName, str] = {"cppn": "silk", "program": "corona"}
 """The preset that each generator renders with when none is named; the first is the default of all."""
+
+AUTO_PRESET = "auto"
+"""Names no preset: a family is chosen when the song was heard."""
+
+FAMILIES: dict[tuple[bool, bool], str] = {
+    (True, True): "fractal",
+    (True, False): "geometric",
+    (False, True): "flowing",
+    (False, False): "organic",
+}
+"""The four pattern families of the CPPN project, by whether the music is energetic, and bright."""
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 

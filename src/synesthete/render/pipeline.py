@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synesthete.audio.moments import telling_character
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
-from synesthete.config.preset import Preset, load_preset
+from synesthete.config.preset import AUTO_PRESET, FAMILIES, Preset, load_preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError
 from synesthete.evaluation.certificate import CERTIFICATE_JSON
@@ -124,7 +125,7 @@ def make_plan(song: Path, options: RenderOptions) -> tuple[RenderPlan, Timeline]
     InputError
         If song or options can't be used.
     """
-    preset = _resolve_preset(options)
+    preset = None if options.preset == AUTO_PRESET else _resolve_preset(options, options.preset_name())
     width, height = options.size()
     choose_device(options.device)
     video = video_settings(options)
@@ -139,7 +140,7 @@ def make_plan(song: Path, options: RenderOptions) -> tuple[RenderPlan, Timeline]
     )
     plan = RenderPlan(
         song=facts,
-        preset=preset,
+        preset=preset or _resolve_preset(options, FAMILIES[telling_character(timeline)]),
         options=options,
         size=Size(width, height),
         frame_rate=options.fps,
@@ -150,11 +151,11 @@ def make_plan(song: Path, options: RenderOptions) -> tuple[RenderPlan, Timeline]
     return plan, timeline
 
 
-def _resolve_preset(options: RenderOptions) -> Preset:
+def _resolve_preset(options: RenderOptions, name: str) -> Preset:
     changes = list(options.set)
     if options.seed is not None:
         changes.append(f"seed={options.seed}")
-    preset = load_preset(options.preset_name(), assignments=changes)
+    preset = load_preset(name, assignments=changes)
     if options.generator is not None and preset.generator != options.generator:
         raise ConfigError(
             f"preset {preset.name} is for the generator {preset.generator}, not {options.generator}; "
