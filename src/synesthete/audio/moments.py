@@ -42,7 +42,7 @@ def telling_moments(timeline: Timeline) -> Mapping[str, float]:
     ticks = np.arange(timeline.ticks) / ANALYSIS_RATE
     inside = (ticks >= _EDGE_S) & (ticks <= duration - _EDGE_S)
     loud = _smooth(timeline.column("loudness"), 3.0)
-    sounding = inside & (_smooth(timeline.column("silence"), 1.0) < 0.3)
+    sounding = inside & (_smooth(timeline.column("silence"), 4.0) < 0.05)
     energy = 0.5 * (timeline.column("loudness") + timeline.column("bass")).astype(np.float64)
     drop = _strike(timeline, _rise(energy, inside, ticks, duration))
     far = inside & (np.abs(ticks - drop) >= _APART_S)
@@ -59,7 +59,7 @@ def telling_character(timeline: Timeline) -> tuple[bool, bool]:
     """Say whether a song is energetic, and whether it is bright.
 
     Energetic: the mean loudness where there is sound is 0.7 or more, -18 dBFS. Bright: the mean centroid is
-    2.5 kHz or more. Of the music that we know these part techno, rock and drums from orchestras, pads and jazz.
+    2.5 kHz or more. Of the music that we know these part techno, rock and drums from orchestras and jazz.
     """
     sounding = timeline.column("silence") < _HEARD
     if not sounding.any():

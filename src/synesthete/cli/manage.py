@@ -23,9 +23,10 @@ def presets(
     for name in shipped_presets():
         preset = load_preset(name)
         if as_json:
-            print(json.dumps({"name": name, "generator": preset.generator, "summary": preset.summary}))
+            shown = {"name": name, "generator": preset.generator, "world": preset.world}
+            print(json.dumps({**shown, "summary": preset.summary}))
         else:
-            typer.echo(f"{name:12} {preset.generator:8} {preset.summary}")
+            typer.echo(f"{name:12} {preset.generator:8} {preset.world:24} {preset.summary}")
 
 
 def clean(

@@ -83,6 +83,9 @@ class SheetOptions(Frozen):
         for cell, _ in (*self.save, *self.rate):
             if cell > cells:
                 raise ValueError(f"there is no cell {cell} on a sheet of {cells}; cells are 1 to {cells}")
+        places = [path for _, path in self.save]
+        if len(set(places)) < len(places):
+            raise ValueError("save names one file for two cells; name another")
         return self
 
 

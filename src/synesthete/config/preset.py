@@ -158,6 +158,7 @@ class Preset(Frozen):
 
     name: Annotated[str, Field(pattern=_NAME)]
     summary: Annotated[str, Field(min_length=1, max_length=200)]
+    world: Annotated[str, Field(max_length=40)] = ""
     generator: GeneratorName = "cppn"
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     style: Annotated[tuple[Annotated[float, Field(ge=-5, le=5)], ...], Field(min_length=4, max_length=4)] = (

@@ -127,7 +127,9 @@ Bpm = Annotated[float, Field(ge=50, le=225)]
 class RenderOptions(Frozen):
     """How to render one song; defaults are those of ``synesthete render``."""
 
-    preset: str | None = Field(default=None, description="A shipped preset's name, a .yaml file, or auto: a family by what is heard.")
+    preset: str | None = Field(
+        default=None, description="A shipped preset's name, a .yaml file, or auto: a family by what is heard."
+    )
     generator: GeneratorName | None = Field(default=None, description="Take this generator's default preset.")
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = Field(
         default=None, description="Another variation of the preset."

@@ -9,7 +9,12 @@ from synesthete.audio.moments import telling_character
 
 @pytest.mark.parametrize(
     ("loudness", "centroid", "expected"),
-    [(0.8, 4000.0, (True, True)), (0.8, 900.0, (True, False)), (0.5, 4000.0, (False, True)), (0.5, 900.0, (False, False))],
+    [
+        (0.8, 4000.0, (True, True)),
+        (0.8, 900.0, (True, False)),
+        (0.5, 4000.0, (False, True)),
+        (0.5, 900.0, (False, False)),
+    ],
 )
 def test_songs_are_energetic_and_bright_or_not(
     loudness: float, centroid: float, expected: tuple[bool, bool]

@@ -1,10 +1,10 @@
-"""Random programs: the same seed and style give the same one, styles steer, and the guards refuse with reason."""
+"""Random programs: a seed and a style give always the same one, styles steer, guards say why they refuse."""
 
 import numpy as np
 import pytest
 import torch
 
-from made_programs import heard_at, signals_at
+from made_programs import heard_at
 from synesthete.errors import ConfigError
 from synesthete.programs.clips import draw_clips
 from synesthete.programs.draws import STYLE_AXES, Draws

@@ -107,12 +107,18 @@ def draw_cells(
     return files
 
 
-def preset_text(preset: Preset) -> str:
-    """Write a preset as `synesthete.config.preset.load_preset` reads it: what differs from the defaults."""
+def preset_text(preset: Preset, *, named: bool = True) -> str:
+    """Write a preset as `synesthete.config.preset.load_preset` reads it: what differs from the defaults.
+
+    Without its name it will be called as its file is.
+    """
     values: dict[str, Any] = preset.model_dump(mode="json", exclude_defaults=True)
+    if not named:
+        del values["name"]
     heads = [key for key in ("name", "summary", "generator", "seed", "style") if key in values]
-    first = {key: values.pop(key) for key in heads}
-    return yaml.safe_dump({**first, **values}, sort_keys=False, allow_unicode=True, width=110)
+    ordered: dict[str, Any] = {key: values.pop(key) for key in heads}
+    ordered.update(values)
+    return yaml.safe_dump(ordered, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110)
 
 
 def _draw(

@@ -211,8 +211,8 @@ def _at(
     base = _base(generator, preset)
     values = {**base.model_dump(), **({} if style is None else {"style": own})}
     for field, value in point:
-        whole = value.is_integer() and field.rpartition(".")[2] in _WHOLE
-        values = set_path(values, field.split("."), int(value) if whole else value)
+        whole = field.rpartition(".")[2] in _WHOLE
+        values = set_path(values, field.split("."), round(value) if whole else value)
     return _changed(base, values)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
+from synesthete.clock import Clock
 from synesthete.files import make_folder, whole_file
 from synesthete.generators.base import Size
 from synesthete.generators.quantise import Quantiser
@@ -62,7 +63,7 @@ def write_mosaic(
             rgb = torch.from_numpy(canvas).permute(2, 0, 1).float() / 255
             writer.write(quantiser.yuv420(rgb).numpy())
             count += 1
-    frames = stretches(moments, int(facts.duration * CELL_RATE))
+    frames = stretches(moments, Clock(CELL_RATE).frames_for(facts.samples, facts.sample_rate))
     encode_sound(_sound(facts, frames), sound, sample_rate=facts.sample_rate, channels=facts.channels)
     with whole_file(path) as part:
         stitch([(film, count)], sound, part, frame_rate=CELL_RATE)

@@ -29,7 +29,7 @@ from synesthete.config.explore import BreedOptions, ExploreOptions, SheetOptions
 from synesthete.config.preset import GeneratorName, load_preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError, InputError, OutputError
-from synesthete.files import copy_whole, digest_json, make_folder, slug, write_json
+from synesthete.files import digest_json, make_folder, slug, write_json, write_whole
 from synesthete.media.images import contact_sheet, write_png
 from synesthete.render.effort import choose_workers
 from synesthete.render.explore.cells import CellFiles, draw_cells, preset_text
@@ -180,7 +180,7 @@ def _make_sheet(
         picture = folder.path / "sheet.png"
         labels = tuple(look.label for look in looks)
         if not picture.is_file():
-            pictures = [np.asarray(Image.open(cell.picture).convert("RGB")) for cell in cells]
+            pictures = [_picture(cell) for cell in cells]
             shown = [f"{number}   {label}" for number, label in enumerate(labels, start=1)]
             at = ", ".join(f"{name} {format_duration(moment)}" for name, moment in moments.items())
             whole = contact_sheet(pictures, columns=options.grid[0], labels=shown, title=f"{title}   {at}")
@@ -214,7 +214,7 @@ def _make_sheet(
         if options.html:
             write_gallery(gallery, title, labels, cells, moments, options.grid[0], ratings)
         for number, path in options.save:
-            copy_whole(cells[number - 1].preset, path)
+            write_whole(path, preset_text(looks[number - 1].preset, named=False).encode())
     sheet = Sheet(
         folder=folder.path,
         picture=picture,
@@ -225,6 +225,11 @@ def _make_sheet(
     )
     on_event({"event": "done", "sheet": str(picture), "seconds": round(time.perf_counter() - started, 3)})
     return sheet
+
+
+def _picture(cell: CellFiles) -> np.ndarray:
+    with Image.open(cell.picture) as picture:
+        return np.asarray(picture.convert("RGB"))
 
 
 def _generator(options: ExploreOptions) -> GeneratorName:
