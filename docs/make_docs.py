@@ -17,6 +17,7 @@ from synesthete.audio.columns import COLUMNS
 from synesthete.audio.stems import stem_specs
 from synesthete.config.analyse import AnalyseOptions
 from synesthete.config.preset import load_preset
+from synesthete.config.render import RenderOptions
 from synesthete.generators.base import Size
 from synesthete.media.images import contact_sheet
 from synesthete.render.hearing_report import report_hearing
@@ -25,7 +26,7 @@ from synesthete.render.plot import write_plot
 DOCS = Path(__file__).resolve().parent
 ALBUM = DOCS.parent / "album"
 SONGS = ("torus-trooper-1.ogg", "jazz-vibe-ace.ogg")
-HERO = ("silk", "ember", "isobar", "abyss", "aurora", "leviathan")
+HERO = ("silk", "tempest", "medusa", "nebula", "sapphire", "amoeba")
 
 
 def save(picture: np.ndarray, name: str) -> None:
