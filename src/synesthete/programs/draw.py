@@ -1,10 +1,11 @@
 """Draw a program: walk its tree once per picture, on whole pictures, bands of rows, or batches.
 
-`Drawing.paint` is what is compiled: everything that differs between frames, seeds and songs comes in as
-tensors. Run eagerly on bands it gives the same picture.
+Everything that differs between frames, seeds and songs comes in as tensors. `Drawing.layer` is what is
+compiled: a tree is cut where its root remembers, so that what is remembered and what is seen share a kernel.
+`Drawing.paint` gives the same picture in one go.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from synesthete.programs.place import Place, Plane, start
 from synesthete.programs.program import FRAME_SLOTS, Node, Program
 from synesthete.programs.registry import Picture, Scalars, Table
 
-__all__ = ["RELIEF_DETAIL", "Drawing", "Seen"]
+__all__ = ["RELIEF_DETAIL", "Drawing", "Seen", "Step", "in_order"]
 
 RELIEF_DETAIL = 0.008
 """Finest detail of a lit surface, normalised units: about four pixels at 1080 lines."""
@@ -77,6 +78,9 @@ class Drawing:
         Tables that `paint` takes.
     maps
         Number of small pictures (`Seen`) that `paint` takes.
+    layers
+        Where the tree is cut, innermost first: what each memory on the way from the root remembers, and the
+        root. Between them are only grades, so that all are drawn at the same places.
     """
 
     def __init__(self, program: Program) -> None:
@@ -86,6 +90,7 @@ class Drawing:
         self.step = self._plan(program.root)
         lit = any("height" in node.primitive.slots for node in program.root.walk())
         self.border = 1 if lit else 0
+        self.layers = tuple(reversed([self.step, *_remembered(self.step)]))
 
     def _plan(self, node: Node) -> Step:
         scalars = {}
@@ -126,8 +131,49 @@ class Drawing:
         picture = self.light(self.step, x, y, vector, *tables)
         return torch.stack([tone(channel) for channel in picture], -3)
 
-    def light(self, step: Step, x: Tensor, y: Tensor, vector: Tensor, *tables: Tensor) -> Picture:
-        """Draw a subtree as light: display values, 0 upward, not rolled off yet."""
+    def layer(
+        self, index: int, x: Tensor, y: Tensor, vector: Tensor, *tables: Tensor
+    ) -> Float[Tensor, "*batch 3 rows columns"]:
+        """Draw one of the layers, upon the picture of the one below it, if there is one.
+
+        Parameters
+        ----------
+        x, y, vector
+            As for `paint`.
+        tables
+            The tables of `hears`, the tensors of the `maps_below` small pictures, and the picture below.
+
+        Returns
+        -------
+        Light, 0 upward; of the last layer display RGB, 0-1.
+        """
+        step, cut = self.layers[index], None
+        if index > 0:
+            red, green, blue = tables[-1].unbind(-3)
+            cut, tables = (self.layers[index - 1], (red, green, blue)), tables[:-1]
+        picture = self.light(step, x, y, vector, *tables, cut=cut)
+        return torch.stack([tone(channel) if step is self.step else channel for channel in picture], -3)
+
+    def maps_below(self, index: int) -> int:
+        """Give the number of small pictures that a layer and those below it look at: the first so many."""
+        return sum(1 for step in in_order(self.layers[index]) if step.seen is not None)
+
+    def light(
+        self,
+        step: Step,
+        x: Tensor,
+        y: Tensor,
+        vector: Tensor,
+        *tables: Tensor,
+        cut: tuple[Step, Picture] | None = None,
+    ) -> Picture:
+        """Draw a subtree as light: display values, 0 upward, not rolled off yet.
+
+        Parameters
+        ----------
+        cut
+            A step whose picture is known.
+        """
         scalars = vector.unbind(-1)
         if vector.ndim > 1:
             scalars = tuple(scalar[:, None, None] for scalar in scalars)
@@ -137,6 +183,7 @@ class Drawing:
             tables[len(self.hears) :],
             (y.shape[-2], x.shape[-1]),
             trimmed=self.border > 0,
+            cut=cut,
         )
         at = start(x, y, *scalars[:FRAME_SLOTS])
         value = walk.value(step, at)
@@ -154,9 +201,12 @@ class _Walk:
     seen: Sequence[Tensor]
     shape: tuple[int, int]
     trimmed: bool
+    cut: tuple[Step, Picture] | None
 
     def value(self, step: Step, at: Place) -> Any:
         """Draw a node: a plane, or three."""
+        if self.cut is not None and step is self.cut[0]:
+            return self.cut[1]
         primitive = step.node.primitive
         given = {name: self._scalar(*slots) for name, slots in step.scalars.items()} | step.fixed
         if primitive.family == "warp":
@@ -189,6 +239,20 @@ class _Walk:
         below = torch.clamp(row + 1, max=picture.shape[-2] - 1)
         red, green, blue = (torch.lerp(c[..., row, :], c[..., below, :], share) for c in picture.unbind(-3))
         return red, green, blue
+
+
+def in_order(step: Step) -> Sequence[Step]:
+    """Give steps, children first: the order of `Step.seen`."""
+    return [*(below for child in step.children.values() for below in in_order(child)), step]
+
+
+def _remembered(step: Step) -> Iterator[Step]:
+    """Give what memories at the root remember, outermost first."""
+    while step.node.primitive.family in ("memory", "grade"):
+        memory = step.seen is not None
+        step = step.children["of"]
+        if memory:
+            yield step
 
 
 def _blended(function: Any, children: dict[str, Any], given: dict[str, Any]) -> Any:

@@ -44,9 +44,15 @@ _LIGHTS: Mapping[str, Leaning] = {
 }
 
 
-def write_program(draws: Draws) -> Tree:
-    """Write the root of a program, as JSON values."""
-    return _Writer(draws).root()
+def write_program(draws: Draws, *, stops: float = 0.0) -> Tree:
+    """Write the root of a program, as JSON values.
+
+    Parameters
+    ----------
+    stops
+        By how much its picture is exposed more, before light is remembered and glows.
+    """
+    return _Writer(draws).root(stops)
 
 
 class _Writer:
@@ -57,9 +63,9 @@ class _Writer:
         others = {name: leaning for name, leaning in PALETTE_LEANINGS.items() if name != self._palette}
         self._second = draws.choose("second", others)
 
-    def root(self) -> Tree:
+    def root(self, stops: float) -> Tree:
         form = self._draws.choose("form", _FORMS)
-        picture = getattr(self, f"_{form}")()
+        picture = {"node": "exposure", "stops": stops, "of": getattr(self, f"_{form}")()}
         return self._finished(self._remembered(picture, form))
 
     # Forms --------------------------------------------------------------------------------------------
@@ -145,7 +151,7 @@ class _Writer:
         bright = {
             "node": "palette",
             "colours": {"stops": self._second, "hue": self._moving_hue()},
-            "light": {"base": 0.04, "energy": 0.2, "spark": self._base("spark light", 0.5, 0.9)},
+            "light": {"base": 0.04, "energy": 0.2, "spark": self._base("spark light", 0.4, 0.65)},
             "of": spark,
         }
         return {"node": "add", "below": picture, "above": bright}
@@ -162,6 +168,8 @@ class _Writer:
             "energy": round(loud * self._base(f"{what}.loud", 0.7, 1.0), 4),
             "body": round(loud * self._base(f"{what}.bass", 0.1, 0.4), 4),
         }
+        if what != "ground":
+            light["spark"] = round(loud * self._base(f"{what}.onset", 0.05, 0.12), 4)
         if what != "ground" and self._draws.chance(f"{what}.harmony", 0.08):
             hue = {"base": round(self._hue + 0.08, 4), "part": 0.07}
             return {"node": "harmony", "hue": hue, "light": light, "of": of}
@@ -177,6 +185,7 @@ class _Writer:
             "base": self._base("surface.rest", 0.15, 0.3),
             "energy": self._base("surface.loud", 0.6, 0.85),
             "body": self._base("surface.bass", 0.1, 0.3),
+            "spark": self._base("surface.onset", 0.05, 0.1),
         }
         shades = {"stops": self._palette, "hue": self._moving_hue()}
         return {

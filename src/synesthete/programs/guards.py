@@ -16,10 +16,13 @@ from synesthete.programs.heard import stereo_figure
 from synesthete.programs.program import Node, Program
 from synesthete.programs.registry import Table
 
-__all__ = ["Fault", "find_fault", "find_flaw", "probe_tables"]
+__all__ = ["Fault", "find_fault", "find_flaw", "missing_stops", "probe_tables"]
 
 Fault = Literal["dead", "blown out", "deaf", "too fine", "dim", "grey", "veiled", "strobing"]
 """Why a program is refused; `find_fault` looks for the first four, `find_flaw` for the others."""
+
+MOST_STOPS: Final = 3.0
+"""By how much a dim program is exposed more, at most."""
 
 _SMALL, _LARGE = (128, 72), (1024, 576)
 _LEVELS: Final = (0.15, 0.9)
@@ -31,6 +34,7 @@ _LEAST_CHANGE: Final = 0.008
 # What a beautiful picture is not, in a moment as loud as most music is.
 _USUAL: Final = 0.5
 _BRIGHT, _LEAST_BRIGHT = 0.3, 0.02
+_WANTED: Final = 0.4  # of the `_LEAST_BRIGHT` brightest
 _LEAST_SATURATION: Final = 0.2
 _DARK, _LEAST_DARK = 0.12, 0.15
 _WHITE, _MOST_WHITE = 0.75, 0.05
@@ -60,13 +64,7 @@ def find_fault(program: Program) -> Fault | None:
 
 def find_flaw(program: Program) -> Fault | None:
     """Look at a program as at a film's picture; None if nothing speaks against it."""
-    levels = (_USUAL, _USUAL, 1.0, 1.0)
-    onset, still = (torch.tensor([[0.1, 0.9, 0.1, 0.9]]), torch.tensor([[0.3, 0.3, 0.3, 0.3]]))
-    names = program.signals | {"energy"}
-    signals = {name: torch.tensor([levels]) for name in names}
-    signals |= dict.fromkeys(names & {"spark", "pulse"}, onset)
-    signals |= dict.fromkeys(names - _ENVELOPES, still)
-    calm, struck, loud_calm, loud_struck = _draw(Program(_forgetful(program.root)), _SMALL, signals, levels)
+    calm, struck, loud_calm, loud_struck = _usual_moments(program)
     brightest, greyest = calm.amax(0), calm.amin(0)
     if float((brightest > _BRIGHT).float().mean()) < _LEAST_BRIGHT:
         return "dim"
@@ -80,6 +78,27 @@ def find_flaw(program: Program) -> Fault | None:
     if any(_flashing(*pair) > _MOST_FLASHING for pair in ((calm, struck), (loud_calm, loud_struck))):
         return "strobing"
     return None
+
+
+def missing_stops(program: Program) -> float:
+    """Give the stops, 0 to `MOST_STOPS`, by which a picture as loud as usual is to be exposed more."""
+    calm, *_ = _usual_moments(program)
+    light = float(torch.quantile(calm.amax(0), 1.0 - _LEAST_BRIGHT))
+    if light <= 0.0:
+        return 0.0
+    # Display values are roots of light.
+    return round(min(max(2.0 * math.log2(_WANTED / light), 0.0), MOST_STOPS), 3)
+
+
+def _usual_moments(program: Program) -> Float[Tensor, "4 3 rows columns"]:
+    """Draw a program as loud as most music is, without an onset and with one, and at its loudest."""
+    levels = (_USUAL, _USUAL, 1.0, 1.0)
+    onset, still = (torch.tensor([[0.1, 0.9, 0.1, 0.9]]), torch.tensor([[0.3, 0.3, 0.3, 0.3]]))
+    names = program.signals | {"energy"}
+    signals = {name: torch.tensor([levels]) for name in names}
+    signals |= dict.fromkeys(names & {"spark", "pulse"}, onset)
+    signals |= dict.fromkeys(names - _ENVELOPES, still)
+    return _draw(Program(_forgetful(program.root)), _SMALL, signals, levels)
 
 
 def _flashing(a: Float[Tensor, "3 rows columns"], b: Float[Tensor, "3 rows columns"]) -> float:

@@ -15,7 +15,7 @@ import torch.nn.functional as functional
 from jaxtyping import Float
 from torch import Tensor
 
-from synesthete.programs.draw import Drawing, Seen, Step
+from synesthete.programs.draw import Drawing, Seen, Step, in_order
 from synesthete.programs.grid import Grid
 from synesthete.programs.program import FRAME_SLOTS
 from synesthete.programs.trails import Trail
@@ -28,6 +28,9 @@ POINTS_AT_ONCE = 131_072
 _SIDES = {"glow": 108, "feedback": 160}
 _WIDTHS = ((0.5, 0.5), (1.0, 0.3), (2.0, 0.2))
 """Of a glow, as shares of its radius, and what each weighs."""
+
+_FAR = 24.0
+"""Where a Gaussian ends: e to the minus of it, 4e-11, is nothing beside the rest."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,20 @@ class Maps:
         The film's width and height: their ratio counts.
     device
         Where to draw.
+    light
+        Draws a subtree as `Drawing.light` does, which is the default, into one tensor.
     """
 
-    def __init__(self, drawing: Drawing, shape: tuple[int, int], device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        drawing: Drawing,
+        shape: tuple[int, int],
+        device: torch.device | str = "cpu",
+        light: Callable[..., Float[Tensor, "*batch 3 rows columns"]] | None = None,
+    ) -> None:
         self._drawing = drawing
-        self._steps = [step for step in _in_order(drawing.step) if step.seen is not None]
+        self._light = light or self._eager
+        self._steps = [step for step in in_order(drawing.step) if step.seen is not None]
         self._grids = [
             Grid.of(_small(step, shape), drawing.border, fine=1, device=device) for step in self._steps
         ]
@@ -180,10 +192,12 @@ class Maps:
         """Draw the child of a node small; it looks at smaller pictures before it."""
         step, grid = self._steps[index], self._grids[index]
         tensors = [tensor for seen in self._stretched(smalls, grid) for tensor in seen.tensors()]
-        picture = self._drawing.light(
+        return self._light(
             step.children["of"], grid.x, grid.y, grid.framed(now.vector), *now.tables, *tensors
         )
-        return torch.stack(list(picture), -3)
+
+    def _eager(self, step: Step, *tensors: Tensor) -> Float[Tensor, "*batch 3 rows columns"]:
+        return torch.stack(list(self._drawing.light(step, *tensors)), -3)
 
     def _blur(self, index: int, child: Tensor, vector: Tensor) -> Tensor:
         """Blur what is bright, in linear light, at widths that double."""
@@ -238,11 +252,6 @@ def _between(small: Float[Tensor, "clips ticks 3 rows columns"], places: Tensor)
     return torch.lerp(small[:, index], small[:, after], (places - first)[:, None, None, None])
 
 
-def _in_order(step: Step) -> Sequence[Step]:
-    """Give steps, children first: the order of `Step.seen`."""
-    return [*(below for child in step.children.values() for below in _in_order(child)), step]
-
-
 def _small(step: Step, shape: tuple[int, int]) -> tuple[int, int]:
     side, short = _SIDES[step.node.primitive.name], min(shape)
     return round(shape[0] * side / short), round(shape[1] * side / short)
@@ -253,7 +262,9 @@ def _gauss(length: int, sigma: Tensor, device: Any) -> Float[Tensor, "*batch len
     places = torch.arange(length, device=device, dtype=torch.float32)
     away = places[:, None] - places[None, :]
     sigma = sigma if sigma.ndim == 0 else sigma.reshape(-1, 1, 1, 1)
-    weights = torch.exp(-(away * away) / (2 * sigma * sigma))
+    depth = (away * away) / (2 * sigma * sigma)
+    # Far tails would be denormal numbers, with which matrix products take twenty times as long.
+    weights = torch.exp(-depth) * (depth < _FAR)
     return weights / (sigma * math.sqrt(2 * math.pi))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from synesthete.errors import ConfigError
 from synesthete.programs.draws import STYLE_AXES, Draws, Style, read_style
 from synesthete.programs.grammar import write_program
-from synesthete.programs.guards import Fault, find_fault, find_flaw
+from synesthete.programs.guards import Fault, find_fault, find_flaw, missing_stops
 from synesthete.programs.program import VERSION, Program
 from synesthete.seeding import generator_for
 
@@ -48,7 +48,11 @@ def sample_program(seed: int, style: Sequence[float] = (0.0,) * len(STYLE_AXES))
     read = read_style(style)
 
     def write(attempt: int) -> Program:
-        return Program.from_json({"version": VERSION, "root": write_program(Draws(seed, read, attempt))})
+        def exposed(stops: float) -> Program:
+            root = write_program(Draws(seed, read, attempt), stops=stops)
+            return Program.from_json({"version": VERSION, "root": root})
+
+        return exposed(missing_stops(exposed(0.0)))
 
     return until_fit(write, f"style {list(read)} with seed {seed}")
 

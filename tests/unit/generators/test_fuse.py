@@ -175,3 +175,17 @@ def test_threads_share_a_kernel(tmp_path: Path) -> None:
             assert all(pool.map(call, range(4)))
     finally:
         sys.setswitchinterval(interval)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # torch's own, within torch
+@pytest.mark.skipif(COMPILER is None, reason="no C++ compiler here")
+def test_what_is_computed_faster_is_as_exact_as_pictures_need(tmp_path: Path) -> None:
+    def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return torch.stack([torch.atan2(a, b), torch.lerp(a, b, torch.sigmoid(a)), torch.tanh(b)])
+
+    a, b = torch.randn(2, 40, 60, generator=torch.Generator().manual_seed(1)) * 3
+    a[0, :4], b[0, :4] = torch.tensor([0.0, 0.0, 1.0, -1.0]), torch.tensor([0.0, -2.0, 0.0, 0.0])
+    fused = Fuser(tmp_path).fuse("exact", kernel, a, b)
+
+    assert fused is not None
+    assert torch.allclose(fused(a, b), kernel(a, b), atol=1e-5, rtol=1e-6)

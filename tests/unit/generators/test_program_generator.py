@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from made_programs import psnr_db, shrunk
+from made_programs import heard_at, psnr_db, shrunk
 from made_timelines import quiet_timeline
 from synesthete.audio.timeline import Timeline
 from synesthete.config.control import Control
 from synesthete.config.preset import Preset
 from synesthete.errors import ConfigError
-from synesthete.generators.base import Size, Trajectory
+from synesthete.generators.base import Size, Trajectory, pixel_grid
 from synesthete.generators.build import check_preset
 from synesthete.generators.control import Signals, build_signals
 from synesthete.generators.fuse import Fuser
 from synesthete.generators.program import ProgramGenerator, program_of
+from synesthete.programs.draw import Drawing
 from synesthete.programs.program import Program
 
 SMALL = Size(128, 72)
@@ -165,7 +166,7 @@ def test_a_preset_holds_only_what_its_generator_reads() -> None:
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # torch's own, within torch
 def test_fused_and_eager_pictures_agree_within_a_level(tmp_path: Path) -> None:
     lit = {"node": "relief", "of": FIGURE, "height": {"node": "rings", "count": 5}}
-    root = {"node": "glow", "of": {"node": "feedback", "of": lit}}
+    root = {"node": "glow", "of": {"node": "vignette", "of": {"node": "feedback", "of": lit}}}
     program = program_of(
         Preset(name="mine", summary="x", generator="program", program={"version": 1, "root": root})
     )
@@ -182,3 +183,31 @@ def test_fused_and_eager_pictures_agree_within_a_level(tmp_path: Path) -> None:
     assert fuser.reason is None
     assert path.startswith("fused")
     assert float((fused - eager).abs().max()) < 1 / 255
+
+
+@pytest.mark.parametrize("of", [FIGURE, HEARING])
+def test_layers_drawn_one_upon_the_other_are_the_whole_picture(of: dict[str, object]) -> None:
+    lit = {"node": "relief", "of": of, "height": {"node": "rings", "count": 5}}
+    root = {"node": "glow", "of": {"node": "vignette", "of": {"node": "feedback", "of": lit}}}
+    _, trajectory = scored(root)
+    frame = torch.tensor([2 / 72, 16 / 9, 1.0])
+    drawing = Drawing(Program.from_json({"version": 1, "root": root}))
+    x, y = pixel_grid(SMALL, border=drawing.border)
+    vector = torch.cat([frame, torch.from_numpy(trajectory.rows[9].copy())])
+    heard = [heard_at()[name] for name in drawing.hears]
+    maps = [torch.rand(3, 9, 128), torch.arange(72) // 9, torch.rand(72, 1)] * drawing.maps
+
+    whole = drawing.paint(x, y, vector, *heard, *maps)
+    below: tuple[torch.Tensor, ...] = ()
+    for index in range(len(drawing.layers)):
+        seen = maps[: 3 * drawing.maps_below(index)]
+        below = (drawing.layer(index, x, y, vector, *heard, *seen, *below),)
+
+    assert [step.node.primitive.name for step in drawing.layers] == ["relief", "vignette", "glow"]
+    assert torch.equal(below[0], whole)
+
+
+def test_a_program_is_not_cut_below_what_looks_at_neighbours() -> None:
+    root = {"node": "glow", "of": {"node": "relief", "of": TRAILS, "height": {"node": "rings"}}}
+
+    assert len(Drawing(Program.from_json({"version": 1, "root": root})).layers) == 2
