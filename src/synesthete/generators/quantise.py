@@ -31,20 +31,24 @@ def dither_pattern(height: int, width: int) -> Float[Tensor, "height width"]:
 
 
 def _luma(rgb: Tensor, dither: Tensor) -> Tensor:
-    r, g, b = torch.clamp(rgb, 0.0, 1.0).unbind()
-    return (r * (219 * _RED) + g * (219 * _GREEN) + b * (219 * _BLUE) + (dither + 16.0)).to(torch.uint8)
+    r, g, b = rgb.unbind()
+    luma = (r * (219 * _RED)).add_(g * (219 * _GREEN)).add_(b * (219 * _BLUE))
+    return luma.add_(dither).to(torch.uint8)
 
 
 def _colour_rows(rgb: Tensor) -> Tensor:
     """Add up rows in pairs and give colour differences: the half of `_chroma` that runs along rows."""
-    clipped = torch.clamp(rgb, 0.0, 1.0)
-    r, g, b = (clipped[:, 0::2] + clipped[:, 1::2]).unbind()
-    luma = r * _RED + g * _GREEN + b * _BLUE
+    r, g, b = (rgb[:, 0::2] + rgb[:, 1::2]).unbind()
+    luma = (r * _RED).add_(g * _GREEN).add_(b * _BLUE)
     return torch.stack([(b - luma) * (56 / (2 * (1 - _BLUE))), (r - luma) * (56 / (2 * (1 - _RED)))])
 
 
 def _chroma(rows: Tensor, dither: Tensor) -> Tensor:
-    return (rows[:, :, 0::2] + rows[:, :, 1::2] + (dither + 128.0)).to(torch.uint8)
+    return (rows[:, :, 0::2] + rows[:, :, 1::2]).add_(dither).to(torch.uint8)
+
+
+def _clipped(rgb: Tensor) -> Tensor:
+    return torch.clamp(rgb, 0.0, 1.0)
 
 
 class Quantiser:
@@ -61,9 +65,10 @@ class Quantiser:
     def __init__(self, size: Size, fuser: Fuser | None = None) -> None:
         self._size = size
         self._dither = dither_pattern(size.height, size.width)
+        self._luma_dither = self._dither + 16.0
         # Chroma takes another part of the pattern, so that luma and chroma errors don't add up.
         pattern = dither_pattern(size.height // 2 + 17, size.width // 2 + 29)
-        self._chroma_dither = pattern[17:, 29:].contiguous()
+        self._chroma_dither = pattern[17:, 29:] + 128.0
         self._luma: Kernel = _luma
         self._colour_rows: Kernel = _colour_rows
         self._chroma: Kernel = _chroma
@@ -87,7 +92,9 @@ class Quantiser:
             for top in range(0, height, step):
                 bottom = min(top + step, height)
                 band, half = rgb[:, top:bottom], slice(top // 2, bottom // 2)
-                frame[top:bottom] = self._luma(band, self._dither[top:bottom])
+                if not self.fused:
+                    band = _clipped(band)  # once for both; kernels do it themselves
+                frame[top:bottom] = self._luma(band, self._luma_dither[top:bottom])
                 colour[:, half] = self._chroma(self._colour_rows(band), self._chroma_dither[half])
         return frame
 
@@ -99,8 +106,13 @@ class Quantiser:
     def _fuse(self, fuser: Fuser) -> bool:
         """Compile the kernels, all or none; fused into one, the two halves of chroma take twice as long."""
         with torch.no_grad():
-            luma = fuser.fuse("luma", _luma, torch.zeros(3, 36, 64), torch.zeros(36, 64))
-            rows = fuser.fuse("colour rows", _colour_rows, torch.zeros(3, 36, 64))
+            luma = fuser.fuse(
+                "luma",
+                lambda rgb, dither: _luma(_clipped(rgb), dither),
+                torch.zeros(3, 36, 64),
+                torch.zeros(36, 64),
+            )
+            rows = fuser.fuse("colour rows", lambda rgb: _colour_rows(_clipped(rgb)), torch.zeros(3, 36, 64))
             chroma = fuser.fuse("chroma", _chroma, torch.zeros(2, 18, 64), torch.zeros(18, 32))
         if luma is None or rows is None or chroma is None:
             return False

@@ -91,8 +91,8 @@ def test_previews_are_small_and_never_larger_than_the_film(
 def test_quality_follows_the_size_unless_named() -> None:
     assert options(resolution="360p").quality() == (17, "medium")
     assert options(resolution="720p").quality() == (18, "fast")
-    assert options(resolution="1080p", aspect="9:16").quality() == (18, "veryfast")
-    assert options(resolution="1440p").quality() == default_quality(1440) == (19, "veryfast")
+    assert options(resolution="1080p", aspect="9:16").quality() == (19, "superfast")
+    assert options(resolution="1440p").quality() == default_quality(1440) == (20, "superfast")
     assert options(resolution="4k").quality() == (20, "superfast")
     assert options(resolution="4k", preview=True).quality() == (23, "ultrafast")
     assert options(crf=0, speed="slow", preview=True).quality() == (0, "slow")
