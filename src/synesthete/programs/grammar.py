@@ -166,10 +166,11 @@ class _Writer:
         light = {
             "base": round(rest * self._base(f"{what}.rest", 0.6, 1.2), 4),
             "energy": round(loud * self._base(f"{what}.loud", 0.7, 1.0), 4),
-            "body": round(loud * self._base(f"{what}.bass", 0.1, 0.4), 4),
+            "body": round(loud * self._base(f"{what}.bass", 0.2, 0.5), 4),
         }
         if what != "ground":
-            light["spark"] = round(loud * self._base(f"{what}.onset", 0.05, 0.12), 4)
+            light["spark"] = round(loud * self._base(f"{what}.onset", 0.04, 0.08), 4)
+            light["pulse"] = round(loud * self._base(f"{what}.beat", 0.08, 0.16), 4)
         if what != "ground" and self._draws.chance(f"{what}.harmony", 0.08):
             hue = {"base": round(self._hue + 0.08, 4), "part": 0.07}
             return {"node": "harmony", "hue": hue, "light": light, "of": of}
@@ -184,8 +185,9 @@ class _Writer:
         light = {
             "base": self._base("surface.rest", 0.15, 0.3),
             "energy": self._base("surface.loud", 0.6, 0.85),
-            "body": self._base("surface.bass", 0.1, 0.3),
-            "spark": self._base("surface.onset", 0.05, 0.1),
+            "body": self._base("surface.bass", 0.2, 0.4),
+            "spark": self._base("surface.onset", 0.04, 0.07),
+            "pulse": self._base("surface.beat", 0.06, 0.12),
         }
         shades = {"stops": self._palette, "hue": self._moving_hue()}
         return {

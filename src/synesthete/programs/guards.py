@@ -21,8 +21,7 @@ __all__ = ["Fault", "find_fault", "find_flaw", "missing_stops", "probe_tables"]
 Fault = Literal["dead", "blown out", "deaf", "too fine", "dim", "grey", "veiled", "strobing"]
 """Why a program is refused; `find_fault` looks for the first four, `find_flaw` for the others."""
 
-MOST_STOPS: Final = 3.0
-"""By how much a dim program is exposed more, at most."""
+_MOST_STOPS: Final = 3.0
 
 _SMALL, _LARGE = (128, 72), (1024, 576)
 _LEVELS: Final = (0.15, 0.9)
@@ -38,6 +37,7 @@ _WANTED: Final = 0.4  # of the `_LEAST_BRIGHT` brightest
 _LEAST_SATURATION: Final = 0.2
 _DARK, _LEAST_DARK = 0.12, 0.15
 _WHITE, _MOST_WHITE = 0.75, 0.05
+_SAFE_STEP: Final = 0.07  # less than a flash, as the tone curve lifts what it did not bend before
 _FLASH, _MOST_FLASHING = 0.1, 0.2  # a general flash begins at 0.1 of luminance on a quarter of the screen
 _ENVELOPES: Final = frozenset({"energy", "body", "voice", "air", "spark", "pulse"})
 _LUMINANCE: Final = torch.tensor([0.2126, 0.7152, 0.0722])[:, None, None]
@@ -81,13 +81,18 @@ def find_flaw(program: Program) -> Fault | None:
 
 
 def missing_stops(program: Program) -> float:
-    """Give the stops, 0 to `MOST_STOPS`, by which a picture as loud as usual is to be exposed more."""
-    calm, *_ = _usual_moments(program)
+    """Give the stops by which a picture as loud as usual is to be exposed more, so that lights are lights.
+
+    No more than onsets allow: light that they add must not become a flash. So it may be less than nothing.
+    """
+    calm, struck, loud_calm, loud_struck = _usual_moments(program)
     light = float(torch.quantile(calm.amax(0), 1.0 - _LEAST_BRIGHT))
-    if light <= 0.0:
-        return 0.0
-    # Display values are roots of light.
-    return round(min(max(2.0 * math.log2(_WANTED / light), 0.0), MOST_STOPS), 3)
+    # Display values are roots of light: a stop doubles luminance.
+    wanted = 2.0 * math.log2(_WANTED / max(light, 1e-3))
+    steps = torch.stack([_step(calm, struck), _step(loud_calm, loud_struck)]).flatten(1)
+    most = float(torch.quantile(steps, 1.0 - _MOST_FLASHING, 1).max())
+    allowed = math.log2(_SAFE_STEP / max(most, 1e-3))
+    return round(min(max(wanted, 0.0), _MOST_STOPS, max(allowed, -_MOST_STOPS)), 3)
 
 
 def _usual_moments(program: Program) -> Float[Tensor, "4 3 rows columns"]:
@@ -103,8 +108,15 @@ def _usual_moments(program: Program) -> Float[Tensor, "4 3 rows columns"]:
 
 def _flashing(a: Float[Tensor, "3 rows columns"], b: Float[Tensor, "3 rows columns"]) -> float:
     """Give the share of a picture whose luminance an onset changes by as much as a flash does."""
+    return float((_step(a, b) > _FLASH).float().mean())
+
+
+def _step(
+    a: Float[Tensor, "3 rows columns"], b: Float[Tensor, "3 rows columns"]
+) -> Float[Tensor, "rows columns"]:
+    """Give the change of luminance between two pictures."""
     first, second = ((_LUMINANCE * picture**2).sum(0) for picture in (a, b))
-    return float(((first - second).abs() > _FLASH).float().mean())
+    return (first - second).abs()
 
 
 def _draw(
