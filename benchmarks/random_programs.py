@@ -1,6 +1,6 @@
 """Sample many random programs, draw each to real music, and print how many are fit to be seen and heard.
 
-Each program, in a style of its own, draws one of the tracks, in turn: 15 s of music, 2 s of silence and a
+Each program, in a style of its own, draws one of the tracks, in turn: 21 s of music, 2 s of silence and a
 second of music, at 15 frames a second and 128x72. Bounds of the look come from the rival films that
 ../shared/look shows: see ``BOUNDS``. Diversity is measured on thumbnails of the loudest moment, in OKLab
 (`synesthete.evaluation.thumbnails`), with a Gaussian kernel, against that of the classic presets.
@@ -29,6 +29,7 @@ from synesthete.config.control import Control
 from synesthete.config.preset import load_preset
 from synesthete.evaluation.chance import compare
 from synesthete.evaluation.dynamics import picture_dynamics
+from synesthete.evaluation.lag import measure_lag
 from synesthete.evaluation.nulls import null_bank, null_columns
 from synesthete.evaluation.observe import Observation, observe
 from synesthete.evaluation.picture import measure_picture
@@ -52,7 +53,7 @@ TRACKS = (
     "techno_tt1.ogg", "electro_ptn2.ogg", "rock_metal_madness.ogg", "jazz_vibe_ace.ogg", "chip_menujazz.ogg",
     "orchestral_palace.ogg",
 )  # fmt: skip
-MUSIC_S, SILENCE_S, AFTER_S = 15, 2, 1
+MUSIC_S, SILENCE_S, AFTER_S = 21, 2, 1
 RATE, SIZE = Fraction(15), Size(128, 72)
 TABLES = ("spectrum", "wave", "chroma", "past", "figure")
 CLASSICS = ("spectrum", "waveform", "pulse", "particles", "contours", "tiles", "trails", "kaleidoscope")
@@ -130,34 +131,44 @@ def observed(frames: torch.Tensor) -> Observation:
     return observe((quantiser.yuv420(frame).numpy() for frame in frames), size=SIZE, frame_rate=RATE)
 
 
-def measure(job: tuple[int, Path, Path]) -> dict[str, Any]:
-    """Sample one program, and measure its film."""
-    torch.set_num_threads(1)
-    seed, path, work = job
-    style = sample_style(seed)
-    sampled = sample_program(seed, style)
-    song = heard(path, work)
-    frames = film(sampled.program, Control(), song, seed)
-    finite = bool(torch.isfinite(frames).all()) and float(frames.min()) >= 0.0 and float(frames.max()) <= 1.0
+def judged(frames: torch.Tensor, song: Heard) -> dict[str, Any]:
+    """Measure a film: its sync against other songs, its silence, its flashes, its look."""
     whole, music = observed(frames), observed(frames[: song.music_frames])
     picture = measure_picture(music)
     dynamics = picture_dynamics(music, picture)
     ticks = round(music.duration_s * 100)
-    own = explained_share(dynamics, null_columns(song.timeline)[:ticks])
+    table = null_columns(song.timeline)[:ticks]
+    own = explained_share(dynamics, table)
     sync = compare(own, [explained_share(dynamics, null.stretched_to(ticks)) for null in null_bank()])
     answers = measure_response(whole, measure_picture(whole), song.timeline)
     flashes = find_flashes(music)
     return {
-        "seed": seed,
         "track": song.name,
-        "finite": finite,
+        "finite": bool(torch.isfinite(frames).all())
+        and 0.0 <= float(frames.min()) <= float(frames.max()) <= 1.0,
         "look": {name: float(music.look(name).mean()) for name in BOUNDS},
         "effect": sync.effect,
         "p": sync.p,
+        "lag_ms": measure_lag(music, picture, table).ms,
         "silence": answers["silence"]["motion_ratio"],
         "unsafe": not flashes.passed,
+        "flashes": flashes.worst_per_second,
+    }
+
+
+def measure(job: tuple[int, Path, Path]) -> dict[str, Any]:
+    """Sample one program, and measure its film."""
+    torch.set_num_threads(1)
+    seed, path, work = job
+    sampled = sample_program(seed, sample_style(seed))
+    song = heard(path, work)
+    frames = film(sampled.program, Control(), song, seed)
+    picture = thumbnails([frames[loudest(song)]])[0]
+    return {
+        "seed": seed,
+        **judged(frames, song),
         "refused": dict(sampled.refused),
-        "thumbnail": thumbnails([frames[loudest(song)]])[0].tolist(),
+        "thumbnail": picture.round(4).tolist(),
     }
 
 
