@@ -1,10 +1,10 @@
 """Measure every preset on rhythmic tracks, and whether it lives for a whole song.
 
 On each of six tracks (those of ``random_programs.py``): 21 s of music, 2 s of silence and a second of music,
-at 15 frames a second and 128x72: effect and p against other songs, lag, silence, flashes. Then a whole song, a
-picture every two seconds, as thumbnails in OKLab: **twins** are pictures with one that can't be told from it
-(distance under 0.02) 20 s or more away, of which a film that lives has few; **sections** is the distance of
-pictures of different sections over that within a section, pictures near in time left out.
+at 15 frames a second and 128x72: effect and p against other songs, lag, silence, flashes. Then a whole song,
+a picture every four seconds, as thumbnails in OKLab. **Twins** are pictures with one that can't be told from
+it (distance under 0.02) 20 s or more away: a film that lives has few. **Sections** is the distance of mean
+colours (a, b) of pictures of different sections over that within a section, likewise 20 s apart.
 
 Usage: ``python benchmarks/presets.py --music FOLDER [--presets A,B] [--workers N] [--log FILE]``
 """
@@ -31,7 +31,7 @@ from synesthete.programs.program import Program
 from synesthete.render.listen import hear
 
 WHOLE = "electro_ptn2.ogg"
-EVERY_S, FAR_S, TWIN = 2.0, 20.0, 0.02
+EVERY_S, FAR_S, TWIN = 4.0, 20.0, 0.02
 
 
 def drawn(preset: Preset, timeline: Timeline, frames: list[int]) -> list[torch.Tensor]:
@@ -61,10 +61,12 @@ def life(preset: Preset, path: Path, work: Path) -> dict[str, float]:
     parts = timeline.music.sections
     letters = np.array([next((p.label for p in parts if p.start_s <= m < p.end_s), "") for m in moments])
     same, other = (far & (letters[:, None] == letters[None, :])), (letters[:, None] != letters[None, :]) & far
-    within = float(distances[same].mean()) if same.any() else float("nan")
+    colour = seen[..., 1:].mean((1, 2))
+    apart = np.linalg.norm(colour[:, None] - colour[None, :], axis=-1)
+    within = float(apart[same].mean()) if same.any() else float("nan")
     return {
         "twins": float((np.where(far, distances, np.inf).min(1) < TWIN).mean()),
-        "sections": float(distances[other].mean()) / within if other.any() else float("nan"),
+        "sections": float(apart[other].mean()) / within if other.any() else float("nan"),
     }
 
 
@@ -108,7 +110,7 @@ def main() -> int:
     if given.log and given.log.is_file():
         results = [json.loads(line) for line in given.log.read_text().splitlines()]
     done = {(r["preset"], r["track"]) for r in results}
-    wanted = [(name, track) for name in given.presets.split(",") for track in (*TRACKS, "")]
+    wanted = [(name, track) for track in (*TRACKS, "") for name in given.presets.split(",")]
     with tempfile.TemporaryDirectory(prefix="bench-", dir=Path.cwd()) as folder:
         work = Path(folder)
         for track in TRACKS:

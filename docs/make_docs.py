@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from preset_pages import draw_presets, pictures_at, presets_page, sampled_sheet
+from preset_pages import draw_presets, pictures_at, presets_page, sampled_sheet, six_best
 from program_pages import programs_page
 
 from synesthete.audio.columns import COLUMNS
@@ -80,6 +80,7 @@ def main() -> int:
     songs = [ALBUM / name for name in SONGS] + given.songs
     draw_presets(songs, given.workspace, save)
     save(sampled_sheet(songs[0], given.workspace), "sampled.jpg")
+    save(six_best(songs, given.workspace), "six-best.jpg")
     hero = [pictures_at(load_preset(name), songs[0], Size(480, 270), given.workspace)[2] for name in HERO]
     save(contact_sheet(hero, columns=3, labels=None, title=None), "hero.jpg")
     heard = report_hearing(ALBUM / SONGS[0], AnalyseOptions(workspace=given.workspace))

@@ -55,6 +55,7 @@ def test_the_gallery_needs_nothing_beside_it(explored: Path) -> None:
     assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
     assert "seed 4" in page
     assert "seed 5" in page
+    assert "Architectures" not in page  # programs have none
 
 
 def test_repeating_finds_everything_and_saves_a_cell_that_renders_alike(
@@ -107,7 +108,8 @@ def test_ratings_lie_beside_the_gallery_and_choose_the_parents(
 def test_a_sweep_over_a_cppn_is_labelled_by_its_values(song: Path, cli: Command, workspace: Path) -> None:
     outcome = cli(
         "explore", song, "--generator", "cppn", "--grid", "2x2", "--no-mosaic", "--workspace", workspace,
-        "--sweep", "cppn.net.layers=2,3", "--sweep", "style.0=-1:1", "--json",
+        "--sweep", "cppn.net.layers=2,3", "--sweep", "style.0=-1:1", "--html",
+        "--rate", "1=4", "--rate", "3=5", "--json",
     )  # fmt: skip
 
     assert outcome.status == 0, outcome
@@ -122,6 +124,8 @@ def test_a_sweep_over_a_cppn_is_labelled_by_its_values(song: Path, cli: Command,
     last = load_preset(str(folder / "cells" / "cell-004.yaml"))
     assert (last.cppn.net.layers, last.style[0]) == (3, 1.0)
     assert outcome.events[0]["event"] == "sheet"
+    table = (folder / "gallery.html").read_text().partition("<h2>Architectures</h2>")[2]
+    assert table.index("2 × 4") < table.index("4.50 (2 of 2 rated)") < table.index("3 × 4")
 
 
 def test_an_interrupted_sheet_goes_on_with_the_cells_that_are_missing(

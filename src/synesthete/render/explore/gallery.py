@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from synesthete.clock import format_duration
 from synesthete.evaluation.page import write_page
@@ -59,8 +59,15 @@ def write_gallery(
     moments: Mapping[str, float],
     columns: int,
     ratings: Ratings,
+    nets: Sequence[tuple[int, int]] = (),
 ) -> None:
     """Write the page, whole: films and pictures are in it, and nothing is loaded from anywhere.
+
+    Parameters
+    ----------
+    nets
+        Layers and units of each cell's network, for a table of what the stars say of architectures; none
+        where cells are no networks.
 
     Raises
     ------
@@ -81,8 +88,22 @@ def write_gallery(
     context = {
         "title": title,
         "cells": shown,
+        "architectures": _architectures(nets, ratings),
         "columns": columns,
         "moments": ", ".join(f"{name} {format_duration(moment)}" for name, moment in moments.items()),
         "key": path.parent.name,
     }
     write_page(path, _PAGE, context, templates=_TEMPLATES)
+
+
+def _architectures(nets: Sequence[tuple[int, int]], ratings: Ratings) -> list[dict[str, Any]]:
+    """Say of each architecture which cells have it, and how many stars they were given, on average."""
+    cells: dict[tuple[int, int], list[int]] = {}
+    for number, net in enumerate(nets, start=1):
+        cells.setdefault(net, []).append(number)
+    rows = []
+    for (layers, units), numbers in sorted(cells.items()):
+        stars = [ratings.stars[number] for number in numbers if ratings.stars.get(number)]
+        mean = f"{sum(stars) / len(stars):.2f}" if stars else "–"
+        rows.append({"net": f"{layers} × {units}", "cells": numbers, "stars": mean, "rated": len(stars)})
+    return rows

@@ -212,7 +212,9 @@ def _make_sheet(
             ratings.write(folder.path)
         gallery = folder.path / "gallery.html"
         if options.html:
-            write_gallery(gallery, title, labels, cells, moments, options.grid[0], ratings)
+            nets = [look.preset.cppn.net for look in looks if look.preset.generator == "cppn"]
+            sizes = [(net.layers, net.units) for net in nets]
+            write_gallery(gallery, title, labels, cells, moments, options.grid[0], ratings, sizes)
         for number, path in options.save:
             write_whole(path, preset_text(looks[number - 1].preset, named=False).encode())
     sheet = Sheet(
