@@ -1,10 +1,11 @@
 """Measure every preset on rhythmic tracks, and whether it lives for a whole song.
 
-On each of six tracks (those of ``random_programs.py``): 21 s of music, 2 s of silence and a second of music,
-at 15 frames a second and 128x72: effect and p against other songs, lag, silence, flashes. Then a whole song,
-a picture every four seconds, as thumbnails in OKLab. **Twins** are pictures with one that can't be told from
-it (distance under 0.02) 20 s or more away: a film that lives has few. **Sections** is the distance of mean
-colours (a, b) of pictures of different sections over that within a section, likewise 20 s apart.
+On each of six tracks (those of ``random_programs.py``): 21 s of music, 2 s of silence and a second of
+music, at 15 frames a second and 128x72 (programs at a point a pixel): effect and p against other songs,
+lag, silence, flashes. Then a whole song, a picture every four seconds, as thumbnails in OKLab. **Twins**
+are pictures with one that can't be told from it (distance under 0.02) 20 s or more away: a film that lives
+has few. **Sections** is the distance of mean colours (a, b) of pictures of different sections over that
+within a section, likewise 20 s apart.
 
 Usage: ``python benchmarks/presets.py --music FOLDER [--presets A,B] [--workers N] [--log FILE]``
 """
@@ -66,7 +67,7 @@ def life(preset: Preset, path: Path, work: Path) -> dict[str, float]:
     within = float(apart[same].mean()) if same.any() else float("nan")
     return {
         "twins": float((np.where(far, distances, np.inf).min(1) < TWIN).mean()),
-        "sections": float(apart[other].mean()) / within if other.any() else float("nan"),
+        "sections": float(apart[other].mean()) / within if other.any() and within > 0 else float("nan"),
     }
 
 
@@ -89,12 +90,13 @@ def report(results: list[dict[str, Any]]) -> None:
         if len(films) < len(TRACKS) or "" not in own:
             continue
         lags = [f["lag_ms"] for f in films if f["lag_ms"] is not None] or [float("nan")]
+        silences = [f["silence"] for f in films if f["silence"] is not None] or [float("nan")]
         good = min(f["effect"] for f in films) >= 0.2 and not any(f["unsafe"] for f in films)
         print(
             f"{name:15} {'ok' if good else '!!':7} "
             + " ".join(f"{f['effect']:9.2f}" for f in films)
             + f"   {max(f['p'] for f in films):7.3f}  {min(lags):+4.0f} to {max(lags):+4.0f}"
-            + f"  {max(f['silence'] or 0.0 for f in films):7.3f}  {max(f['flashes'] for f in films):7}"
+            + f"  {max(silences):7.3f}  {max(f['flashes'] for f in films):7}"
             + f"  {own['']['twins']:5.2f}  {own['']['sections']:8.2f}"
         )
 

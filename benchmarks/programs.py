@@ -107,6 +107,7 @@ def rates_of(
     naive = few / seconds(lambda: [0 for _ in plain.frames(trajectory, 0, few, SIZE)])
     torch.set_num_threads(1)
     try:
+        draw_film(eager, trajectory, 2)  # records its operations
         banded = 2 * few / seconds(lambda: draw_film(eager, trajectory, 2 * few))
         started = time.perf_counter()
         path = fused.prepare(trajectory, SIZE)

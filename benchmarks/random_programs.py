@@ -1,9 +1,9 @@
 """Sample many random programs, draw each to real music, and print how many are fit to be seen and heard.
 
 Each program, in a style of its own, draws one of the tracks, in turn: 21 s of music, 2 s of silence and a
-second of music, at 15 frames a second and 128x72. Bounds of the look come from the rival films that
-../shared/look shows: see ``BOUNDS``. Diversity is measured on thumbnails of the loudest moment, in OKLab
-(`synesthete.evaluation.thumbnails`), with a Gaussian kernel, against that of the classic presets.
+second of music, at 15 frames a second and 128x72, a point a pixel. Bounds of the look come from the rival
+films that ../shared/look shows: see ``BOUNDS``. Diversity is measured on thumbnails of the loudest moment,
+in OKLab (`synesthete.evaluation.thumbnails`), with a Gaussian kernel, against that of the classic presets.
 
 Usage: ``python benchmarks/random_programs.py --music FOLDER [--count N] [--first SEED] [--workers N]``
 """

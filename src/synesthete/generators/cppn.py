@@ -18,7 +18,7 @@ from synesthete.generators.base import Size, Trajectory
 from synesthete.generators.control import Signals, modulate
 from synesthete.generators.cppn_grid import Grid, Kernels, NumericPath
 from synesthete.generators.cppn_kernels import NODE_BORDER, Structure, light_vector, view_vector
-from synesthete.generators.fuse import Fuser, Kernel
+from synesthete.generators.fuse import Fuser, Kernel, Replayed
 from synesthete.models.cppn import (
     CppnSpec,
     CppnWeights,
@@ -44,7 +44,7 @@ _WRAPPED = ("view.angle", "view.warp_phase", "palette.hue", "surface.band_phase"
 _WIDE_UNITS = 24
 _TILE_PIXELS = 4096
 _NODES_AT_ONCE = 32_000
-_EAGER_BAND_PIXELS = 250_000  # smaller ones fit the cache, but several threads then fight for Python's lock
+_EAGER_BAND_PIXELS = 60_000
 _FUSED_BAND_PIXELS = 250_000
 _STEPS = (8, 4, 2)
 _CALIBRATION_SIDE = 512
@@ -117,7 +117,7 @@ class CppnGenerator:
         )
         self._wide = look.net.units >= _WIDE_UNITS
         s = self._structure
-        self._eager = Kernels(s.field, s.widen, s.paint, fused=False)
+        self._eager = Kernels(s.field, s.widen, Replayed(s.paint), fused=False)
         self._path = NumericPath(torch.float32, 1, self._eager)
         self._prepared: Size | None = None
         self._nets: dict[int, tuple[CppnWeights, CppnWeights]] = {}

@@ -1,7 +1,8 @@
-"""Fuse elementwise kernels with Inductor, PyTorch's compiler, or say once why not and run them eagerly.
+"""Fuse elementwise kernels with Inductor, PyTorch's compiler; where it can't be had, run them recorded.
 
-A kernel is fused per structure, not per seed or song: whatever varies is passed as a tensor. The compiled
-code is kept in a folder that the caller names, never in the system's temporary folder.
+What is recorded runs without Python between its operations. A kernel is fused per structure, not per seed
+or song: whatever varies is passed as a tensor. The compiled code is kept in a folder that the caller names,
+never in the system's temporary folder.
 """
 
 import logging
@@ -9,6 +10,8 @@ import math
 import os
 import shutil
 import threading
+import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -16,7 +19,7 @@ from typing import Any, ClassVar, Final
 import torch
 from torch import Tensor
 
-__all__ = ["Fuser", "Kernel"]
+__all__ = ["Fuser", "Kernel", "Replayed"]
 
 _log = logging.getLogger(__name__)
 Kernel = Callable[..., Tensor]
@@ -39,6 +42,10 @@ _LONG: Final[dict[str, Any]] = {
     "realize_reads_threshold": 1,
     "max_fusion_size": 2000,
 }
+
+
+_CALLS_BEFORE_RECORDING: Final = 12
+"""Recording takes as long as some calls: what is drawn once or twice isn't worth it."""
 
 
 class Fuser:
@@ -124,8 +131,61 @@ class _Fused:
         for fits, compiled in self._variants:
             if fits(*like):
                 return compiled
-        self._variants.append(_compile(self._kernel, self._options, *like))
+        try:
+            self._variants.append(_compile(self._kernel, self._options, *like))
+        except Exception as error:
+            if not self._variants:  # the caller knows how to go on without
+                raise
+            _log.warning("a size is drawn eagerly: the compiler failed (%s)", _first_words(error))
+            return self._kernel
         return self._variants[-1][1]
+
+
+class Replayed:
+    """A kernel whose operations are recorded, and then run without Python between them; needs no compiler.
+
+    The same operations on the same numbers give the same bits. But without Python's lock two threads draw at
+    once, and bands that fit a core's cache pay. Where TorchScript can't be had, the kernel runs as it is.
+
+    Parameters
+    ----------
+    kernel
+        Takes and gives tensors, and depends on nothing else.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._calls: Counter[object] = Counter()
+        self._recorded: dict[object, Kernel] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, *tensors: Tensor) -> Tensor:
+        """Run the kernel."""
+        layout = tuple((tensor.shape, tensor.stride(), tensor.device) for tensor in tensors)
+        recorded = self._recorded.get(layout)
+        if recorded is None:
+            self._calls[layout] += 1
+            if self._calls[layout] < _CALLS_BEFORE_RECORDING:
+                return self._kernel(*tensors)
+            with self._lock:
+                if layout not in self._recorded:
+                    self._recorded[layout] = _record(self._kernel, *tensors)
+            recorded = self._recorded[layout]
+        return recorded(*tensors)
+
+
+def _record(kernel: Kernel, *example: Tensor) -> Kernel:
+    with warnings.catch_warnings(), torch.no_grad():
+        # It warns that it is deprecated, and of sizes taken for constants, as they are: of this layout only.
+        warnings.simplefilter("ignore")
+        try:
+            recorded: Kernel = torch.jit.trace(  # type: ignore[no-untyped-call]
+                lambda *tensors: kernel(*tensors), example, check_trace=False
+            )
+        except Exception as error:  # of many kinds, none of them public
+            _log.info("kernels are not recorded: %s", _first_words(error))
+            return kernel
+    return recorded
 
 
 def _compile(kernel: Kernel, options: dict[str, Any], *example: Tensor) -> tuple[Callable[..., bool], Kernel]:

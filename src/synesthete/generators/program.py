@@ -21,7 +21,7 @@ from synesthete.config.preset import Preset
 from synesthete.errors import ConfigError
 from synesthete.generators.base import Size, Trajectory
 from synesthete.generators.control import Signals
-from synesthete.generators.fuse import Fuser, Kernel
+from synesthete.generators.fuse import Fuser, Kernel, Replayed
 from synesthete.generators.hearing import hear_moment, sources
 from synesthete.programs.draw import Drawing, Seen, Step
 from synesthete.programs.grid import Grid
@@ -31,8 +31,8 @@ from synesthete.programs.trails import TICK_RATE
 
 __all__ = ["ProgramGenerator", "program_of"]
 
-# Points per band: fused, the buffers between loops stay in the cache; eagerly, calls cost more than that.
-_FUSED_POINTS, _EAGER_POINTS = 60_000, 250_000
+# Points per band: what is computed on the way stays in a core's cache.
+_BAND_POINTS = 60_000
 _BLOCK_FRAMES = 4096
 _STYLE = "style_"
 
@@ -83,6 +83,7 @@ class ProgramGenerator:
         self._device = torch.device(device)
         self._tile = tile
         self._fused: list[Kernel] | None = None
+        self._replayed = Replayed(self._drawing.paint)
 
     # Plan ---------------------------------------------------------------------------------------------
 
@@ -152,7 +153,7 @@ class ProgramGenerator:
     def _draw(
         self, moment: Moment, seen: list[Seen], grid: Grid, picture: Float[Tensor, "3 height width"]
     ) -> None:
-        paint = self._drawing.paint if self._fused is None else partial(self._light, self._drawing.step)
+        paint = self._replayed if self._fused is None else partial(self._light, self._drawing.step)
         vector, border = grid.framed(moment.vector), 2 * grid.border
         fine = grid.fine
         for top, bottom in self._bands(grid):
@@ -181,7 +182,7 @@ class ProgramGenerator:
         pixels = grid.rows // grid.fine
         count = 1
         if self._device.type == "cpu":
-            tile = self._tile or (_EAGER_POINTS if self._fused is None else _FUSED_POINTS)
+            tile = self._tile or _BAND_POINTS
             count = min(-(-grid.rows * grid.columns // tile), max(1, pixels // 2))
         cuts = [k * pixels // count * grid.fine for k in range(count + 1)]
         return pairwise(cuts)
@@ -191,10 +192,23 @@ class ProgramGenerator:
         heard = hear_moment(trajectory.tables, float(tick / TICK_RATE), self._program.hears)
         return Moment(tick, vector, tuple(table.to(self._device) for table in heard))
 
+    def _example_grid(self, vector: Tensor) -> Grid:
+        """Give a grid none of whose sides is as long as the vector.
+
+        Tracing takes sizes that are equal in the example for equal always.
+        """
+        sizes = ((98, 54), (94, 58), (106, 62))
+        grids = [Grid.of(size, self._drawing.border, fine=1, device=self._device) for size in sizes]
+        for grid in grids:
+            border = 2 * grid.border
+            length = len(grid.framed(vector))
+            if length not in (grid.columns, grid.rows, grid.columns + border, grid.rows + border):
+                break
+        return grid
+
     def _compile(self, trajectory: Trajectory) -> list[Kernel] | None:
-        # Tracing takes sizes that are equal in the example for equal always: none of these is another's.
-        grid = Grid.of((98, 54), self._drawing.border, fine=1, device=self._device)
         moment = self._moment(trajectory, Fraction(0), trajectory.rows[0])
+        grid = self._example_grid(moment.vector)
         kernels = []
         with torch.no_grad():
             maps = Maps(self._drawing, (grid.columns, grid.rows), self._device)

@@ -16,7 +16,7 @@ from synesthete.config.preset import load_preset
 from synesthete.generators.base import Size
 from synesthete.generators.control import Signals
 from synesthete.generators.cppn import CppnGenerator
-from synesthete.generators.fuse import Fuser
+from synesthete.generators.fuse import Fuser, Replayed
 from synesthete.generators.quantise import Quantiser
 
 COMPILER = os.environ.get("CXX") or next(
@@ -189,3 +189,57 @@ def test_what_is_computed_faster_is_as_exact_as_pictures_need(tmp_path: Path) ->
 
     assert fused is not None
     assert torch.allclose(fused(a, b), kernel(a, b), atol=1e-5, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # torch's own, within torch
+@pytest.mark.skipif(COMPILER is None, reason="no C++ compiler here")
+def test_a_size_that_the_compiler_refuses_is_drawn_eagerly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kernel(a: torch.Tensor) -> torch.Tensor:
+        return a * 2.0 if a.shape[0] > 100 else a + 1.0
+
+    fused = Fuser(tmp_path).fuse("split", kernel, torch.zeros(10, 3))
+    assert fused is not None
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("no compiler any more")
+
+    monkeypatch.setattr("synesthete.generators.fuse._compile", refuse)
+
+    assert torch.equal(fused(torch.ones(200, 3)), torch.full((200, 3), 2.0))
+    assert torch.equal(fused(torch.ones(20, 3)), torch.full((20, 3), 2.0))
+
+
+def test_what_is_replayed_is_the_same_to_the_bit_at_every_size() -> None:
+    def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        rows = a.shape[0]
+        return torch.sin(a).mul_(b[:rows, None]).add_(0.5).expand(rows, -1)
+
+    replayed = Replayed(kernel)
+    random = torch.Generator().manual_seed(1)
+    for rows in (7, 5, 7):
+        for _ in range(20):
+            a, b = torch.randn(rows, 9, generator=random), torch.randn(8, generator=random)
+            assert torch.equal(replayed(a.clone(), b), kernel(a.clone(), b))
+
+
+def test_threads_that_replay_one_kernel_get_each_its_own_result() -> None:
+    replayed = Replayed(lambda a: torch.exp(a).mul_(2.0) + a)
+    inputs = [torch.full((40, 50), float(k)) for k in range(60)]
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(replayed, inputs))
+
+    for given, result in zip(inputs, results, strict=True):
+        assert torch.equal(result, torch.exp(given) * 2.0 + given)
+
+
+def test_what_cannot_be_recorded_runs_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("no TorchScript here")
+
+    monkeypatch.setattr(torch.jit, "trace", refuse)
+    replayed = Replayed(lambda a: a + 1.0)
+
+    assert all(torch.equal(replayed(torch.zeros(3)), torch.ones(3)) for _ in range(30))
