@@ -28,8 +28,8 @@ def extent(at: Place, by_u: Plane, by_v: Plane) -> Plane:
     Closer than a bound by `Place.spread` where warps stretch one direction more than the other.
     """
     across, down = by_u * at.du, by_v * at.dv
-    # What is left where it is flat: drawing divides by this.
-    return torch.sqrt(across * across + down * down + 1e-12)
+    # What is left where it is flat: drawing divides by this. Warps that run away stay finite.
+    return torch.sqrt(torch.clamp(across * across + down * down + 1e-12, max=1e12))
 
 
 def edge(distance: Plane, reach: Plane) -> Plane:

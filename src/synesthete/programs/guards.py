@@ -22,6 +22,7 @@ Fault = Literal["dead", "blown out", "deaf", "too fine", "dim", "grey", "veiled"
 """Why a program is refused; `find_fault` looks for the first four, `find_flaw` for the others."""
 
 _MOST_STOPS: Final = 3.0
+_STOP_STEP: Final = 0.05
 
 _SMALL, _LARGE = (128, 72), (1024, 576)
 _LEVELS: Final = (0.15, 0.9)
@@ -92,7 +93,9 @@ def missing_stops(program: Program) -> float:
     steps = torch.stack([_step(calm, struck), _step(loud_calm, loud_struck)]).flatten(1)
     most = float(torch.quantile(steps, 1.0 - _MOST_FLASHING, 1).max())
     allowed = math.log2(_SAFE_STEP / max(most, 1e-3))
-    return round(min(max(wanted, 0.0), _MOST_STOPS, max(allowed, -_MOST_STOPS)), 3)
+    stops = min(max(wanted, 0.0), _MOST_STOPS, max(allowed, -_MOST_STOPS))
+    # Coarse, so that machines that differ in the last digit agree.
+    return round(round(stops / _STOP_STEP) * _STOP_STEP, 2)
 
 
 def _usual_moments(program: Program) -> Float[Tensor, "4 3 rows columns"]:

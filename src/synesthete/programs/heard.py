@@ -27,7 +27,7 @@ def look_up(table: Float[Tensor, "*batch entries"], position: Plane) -> Plane:
     last = table.shape[-1] - 1
     at = torch.clamp(position, 0.0, float(last))
     first = torch.clamp(torch.floor(at), max=float(last - 1))
-    index = first.to(torch.int64)
+    index = _within(first, last - 1)
     return torch.lerp(_take(table, index), _take(table, index + 1), at - first)
 
 
@@ -37,12 +37,17 @@ def look_up_plane(table: Float[Tensor, "*batch rows columns"], row: Plane, colum
     down, along = torch.clamp(row, 0.0, rows - 1.0), torch.clamp(column, 0.0, columns - 1.0)
     top = torch.clamp(torch.floor(down), max=rows - 2.0)
     left = torch.clamp(torch.floor(along), max=columns - 2.0)
-    index = top.to(torch.int64) * columns + left.to(torch.int64)
+    index = _within(top, rows - 2) * columns + _within(left, columns - 2)
     flat = table.reshape(*table.shape[:-2], rows * columns)
     share = along - left
     above = torch.lerp(_take(flat, index), _take(flat, index + 1), share)
     below = torch.lerp(_take(flat, index + columns), _take(flat, index + columns + 1), share)
     return torch.lerp(above, below, down - top)
+
+
+def _within(place: Plane, last: int) -> Tensor:
+    """Give a whole place as an index; of what is no number (a warp may run away) as some index, too."""
+    return torch.clamp(place.to(torch.int64), 0, last)
 
 
 def _take(table: Tensor, index: Tensor) -> Tensor:

@@ -215,6 +215,8 @@ def _shaken(root: Node, draws: Draws, strength: float) -> Tree:
 
     def write(node: Node) -> Tree:
         head = _head(node)
+        if node.primitive.name == "exposure":  # as much light as can be without flashes
+            return {**head, **{slot: write(child) for slot, child in node.children.items()}}
         for name, parameter in node.primitive.parameters.items():
             key = f"shake.{numbers[id(node)]}.{name}"
             head_value = head.get(name)

@@ -71,6 +71,18 @@ def test_it_is_finite_and_in_range_at_the_ends_of_its_ranges(name: str) -> None:
             assert float(picture.max()) <= 1.0
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if primitives()[name].family == "field"])
+@pytest.mark.parametrize("inner", ["droste", "kaleidoscope", "twist"])
+def test_a_field_is_finite_where_warps_run_away(name: str, inner: str) -> None:
+    far = {"node": inner, "of": {"node": name}}
+    for _ in range(3):
+        far = {"node": "perspective", "tilt": 1.5, "of": far}
+
+    picture = drawn(Program.from_json({"version": 1, "root": {"node": "palette", "of": far}}), SMALL)
+
+    assert torch.isfinite(picture).all()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_small_picture_is_the_large_one_from_further_away(name: str) -> None:
     for values in variants(primitives()[name]):

@@ -64,6 +64,21 @@ def test_a_random_program_makes_the_same_moves_at_sixty_frames(seed: int) -> Non
     torch.testing.assert_close(sixty[::2], thirty, atol=2e-3, rtol=0)
 
 
+def test_feedback_between_frames_turns_the_short_way_where_a_phase_wraps() -> None:
+    spun = {"node": "rotate", "turn": {"base": 0.0, "spin": 1.0}, "of": {"node": "spectrum_bars"}}
+    root = {"node": "feedback", "of": {"node": "palette", "of": spun}}
+    program = Program.from_json({"version": 1, "root": root})
+
+    def last(frame_rate: int) -> Tensor:
+        frames = frame_rate // 5 + 1
+        signals = {"spin": 0.9 + torch.linspace(0.0, 0.2, frames)[None]}
+        tables = {name: table.expand(1, frames, *table.shape) for name, table in heard_at().items()}
+        return draw_clips([program], signals, tables, size=(64, 36), frame_rate=Fraction(frame_rate))[0, -1]
+
+    # At fifteen frames a second every other tick lies between two of them.
+    torch.testing.assert_close(last(15), last(30), atol=2e-3, rtol=0)
+
+
 def test_the_same_seed_gives_the_same_program_and_another_another() -> None:
     assert random_program(3) == random_program(3)
     assert random_program(3) != random_program(4)

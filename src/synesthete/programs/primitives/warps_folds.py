@@ -21,8 +21,9 @@ def folded(x: Plane, reach: Plane) -> Plane:
     x
         Between -1 and 1 it is given back.
     reach
-        Extent of a pixel in it.
+        Extent of a pixel in it; from 2 on the whole path is a blur.
     """
+    reach = torch.clamp(reach, max=2.0)
     up = torch.abs(x - 4.0 * torch.floor(0.25 * (x + 1.0)) - 1.0)
     crease = torch.clamp(0.5 * reach - torch.minimum(up, 2.0 - up), min=0.0)
     rounded = crease * crease / reach
