@@ -1,6 +1,5 @@
 """Measure how loud a track is: integrated loudness and true peak, streaming."""
 
-import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ import av
 import numpy as np
 from av.filter import Graph
 
-from synesthete.media.convert import Chunk, Resampler
-from synesthete.media.decode import Span, decode_sound
-from synesthete.media.probe import probe_sound
+from synesthete.media.convert import Chunk
+from synesthete.media.decode import Span
+from synesthete.media.sound import Sound, join_sounds
 
-__all__ = ["Loudness", "measure_loudness"]
+__all__ = ["Loudness", "measure_loudness", "measure_loudness_of"]
 
 _WHOLE = Span()
 _GATE_LUFS = -70.0  # what the filter reads until a block passes the absolute gate
@@ -43,11 +42,7 @@ class Loudness:
 
 
 def measure_loudness(path: Path, span: Span = _WHOLE, allow_truncated: bool = False) -> Loudness:
-    """Measure integrated loudness and true peak with FFmpeg's filter ``ebur128``.
-
-    The sound is measured as `synesthete.media.decode.decode_sound` gives it: mono counts as one loudspeaker
-    (3 LU below the same signal on two), and more than two channels are mixed down to stereo first, where
-    BS.1770 would weigh surround channels by 1.5 dB more. Below 8 kHz it is resampled first.
+    """Measure a file's integrated loudness and true peak; see `measure_loudness_of`.
 
     Parameters
     ----------
@@ -58,45 +53,55 @@ def measure_loudness(path: Path, span: Span = _WHOLE, allow_truncated: bool = Fa
     ------
     MediaError, TruncatedError
         See `synesthete.media.decode.decode_sound`.
+    """
+    return measure_loudness_of(Sound.of_file(path, span=span, allow_truncated=allow_truncated))
+
+
+def measure_loudness_of(*sounds: Sound) -> Loudness:
+    """Measure integrated loudness and true peak with FFmpeg's filter ``ebur128``.
+
+    Several sounds are measured as one programme, in which each counts by its length and by what passes the
+    gate: an album's loudness is not the mean of its tracks'. They are joined by
+    `synesthete.media.sound.join_sounds`.
+
+    A sound is measured as `synesthete.media.decode.decode_sound` gives it: mono counts as one loudspeaker
+    (3 LU below the same signal on two, so a mono track counts 3 LU more among stereo tracks, which has it
+    played by both), and more than two channels are mixed down to stereo first, where BS.1770 would weigh
+    surround channels by 1.5 dB more. Below 8 kHz it is resampled first.
+
+    Parameters
+    ----------
+    sounds
+        At least one. Those with a peak below 0.1 are gone through twice.
 
     References
     ----------
     ITU-R BS.1770-4; EBU R 128.
     """
-    rate = probe_sound(path).sample_rate
-    meter = _pass_through(decode_sound(path, span=span, allow_truncated=allow_truncated), rate)
+    sound = join_sounds(sounds)
+    if sound.sample_rate < _LOWEST_RATE:
+        sound = sound.adapted(_RESAMPLED_RATE, sound.channels)
+    meter = _pass_through(sound)
     peak = meter.true_peak
     if 0 < meter.sample_peak < _EXACT_PEAK:
-        gain = 2.0 ** -math.ceil(math.log2(meter.sample_peak))  # a power of two changes no rounding
-        again = decode_sound(path, span=span, allow_truncated=allow_truncated)
-        peak = _pass_through((chunk * np.float32(gain) for chunk in again), rate).true_peak / gain
+        gain = np.float32(2.0 ** -math.ceil(math.log2(meter.sample_peak)))  # it changes no rounding
+        again = sound.changed(lambda chunks: (chunk * gain for chunk in chunks))
+        peak = _pass_through(again).true_peak / float(gain)
     return Loudness(
         integrated_lufs=meter.integrated if meter.integrated > _GATE_LUFS else None,
         true_peak_dbtp=round(20 * math.log10(peak), 2) if peak > 0 else None,
     )
 
 
-def _pass_through(chunks: Iterator[Chunk], rate: int) -> "_Meter":
-    """Meter a whole track; the padding of its end goes by its last chunk."""
-    if rate < _LOWEST_RATE:
-        chunks, rate = _resampled(chunks, rate), _RESAMPLED_RATE
-    last = next(chunks)  # decode_sound yields samples or raises
-    meter = _Meter(rate, last.shape[0])
-    meter.push(last)
-    for last in chunks:
-        meter.push(last)
-    meter.finish(last)
+def _pass_through(sound: Sound) -> "_Meter":
+    """Meter a whole sound; the padding of its end goes by its last chunk."""
+    meter, last = _Meter(sound.sample_rate, sound.channels), None
+    for chunk in sound.chunks():
+        if chunk.shape[1]:
+            meter.push(last := chunk)
+    if last is not None:
+        meter.finish(last)
     return meter
-
-
-def _resampled(chunks: Iterator[Chunk], rate: int) -> Iterator[Chunk]:
-    first = next(chunks)
-    resampler = Resampler(rate, _RESAMPLED_RATE, first.shape[0])
-    for chunk in itertools.chain([first], chunks):
-        if (ready := resampler.push(chunk)).shape[1]:
-            yield ready
-    if (rest := resampler.flush()).shape[1]:
-        yield rest
 
 
 class _Meter:

@@ -1,31 +1,25 @@
 """Encode the sound, join segments and sound to a film without re-encoding, and read films back.
 
-Where the time goes, so that the first picture and the first sample meet at 0: an AAC encoder puts
-1,024 priming samples before the music, and B-frames are decoded before they are shown. Both are
-written as negative decode times, which MP4 keeps as an edit list, and which decoders skip.
+How packets are copied, so that the first picture and the first sample meet at 0, is told in
+`synesthete.media.joint`.
 """
 
-import contextlib
-import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
-from av.audio.stream import AudioStream
 from av.codec.context import Flags
-from av.container import InputContainer
-from av.packet import Packet
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 from jaxtyping import Float32, UInt8
 
 from synesthete.errors import InputError, RenderError
 from synesthete.media.encode import file_failures, open_input, open_output, track_timescale
+from synesthete.media.joint import FilmClock, video_stream, write_film
 
 __all__ = [
     "AAC_RATES",
@@ -41,11 +35,6 @@ AAC_RATES = (
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
 )  # fmt: skip
 """Sample rates that AAC can carry, Hz (ISO/IEC 14496-3, table 1.18)."""
-
-if TYPE_CHECKING:
-    AnyPacket = Packet[Any]
-else:
-    AnyPacket = Packet  # generic in its stubs only
 
 _FALLBACK_RATE = 48_000
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
@@ -163,6 +152,7 @@ def stitch(
     *,
     frame_rate: Fraction,
     tags: Mapping[str, str] = MappingProxyType({}),
+    cover: Path | None = None,
 ) -> int:
     """Join segments, and a sound, into one film by copying their packets.
 
@@ -182,6 +172,8 @@ def stitch(
         Frames per second of all segments.
     tags
         ``title``, ``artist``, ``album``, ``date``, ``comment``, …; MP4 drops what it has no place for.
+    cover
+        A JPEG or PNG file of at most 16 MB, to be shown as the film's picture in a library.
 
     Returns
     -------
@@ -189,33 +181,18 @@ def stitch(
 
     Raises
     ------
+    InputError
+        If the cover is no JPEG or PNG file, damaged, or too large.
     RenderError
         If a segment's frames are not those declared, or encoded differently from the first segment's,
         or if picture and sound end more than one frame apart.
     OSError
         If a file can't be read or written.
     """
-    if not segments:
-        raise RenderError(f"there are no segments to join as {target}")
-    with contextlib.ExitStack() as stack:
-        first = stack.enter_context(open_input(segments[0][0]))
-        music = stack.enter_context(open_input(sound)) if sound else None
-        template = _video_stream(first, segments[0][0])
-        heard = _audio_stream(music, sound) if music and sound else None
-        scales = {"video_track_timescale": str(track_timescale(frame_rate))}
-        if heard:
-            _check_ends(sum(count for _, count in segments) / frame_rate, heard, frame_rate, target)
-            scales["movie_timescale"] = str(heard.rate)
-        film = stack.enter_context(open_output(target, movflags="+faststart", **scales))
-        film.metadata.update({name: text.replace("\0", "") for name, text in tags.items()})
-        joint = _Joint(template, frame_rate)
-        tracks = [joint.packets(segments, film.add_stream_from_template(template, opaque=True))]
-        if music and heard:
-            copy = film.add_stream_from_template(heard, opaque=True)
-            tracks.append(_sound_packets(music, heard, copy))
-        for _, _, packet in heapq.merge(*tracks, key=lambda item: item[:2]):
-            film.mux_one(packet)
-    return joint.frames
+    timescale = track_timescale(frame_rate)
+    step = int(timescale / frame_rate)
+    clock = FilmClock(frame_rate, timescale, lambda frame: frame * step, longest=step)
+    return write_film(segments, sound, target, clock=clock, tags=tags, cover=cover)
 
 
 def film_facts(path: Path) -> FilmFacts:
@@ -229,7 +206,7 @@ def film_facts(path: Path) -> FilmFacts:
         If it can't be read.
     """
     with open_input(path) as container, file_failures(path):
-        video = _video_stream(container, path)
+        video = video_stream(container, path)
         audio = next(iter(container.streams.audio), None)
         shown: list[int] = []
         heard_to = 0
@@ -288,7 +265,7 @@ def iterate_frames(
         If it can't be read.
     """
     with open_input(path) as container, file_failures(path):
-        stream = _video_stream(container, path)
+        stream = video_stream(container, path)
         stream.thread_type = "AUTO"
         width, height = size or (stream.codec_context.width, stream.codec_context.height)
         for frame in container.decode(stream):
@@ -296,67 +273,6 @@ def iterate_frames(
                 width=width, height=height, format="rgb24", interpolation=_SCALING, dst_color_range="JPEG"
             )
             yield np.asarray(scaled.to_ndarray(), dtype=np.uint8)
-
-
-class _Joint:
-    """Copies the packets of segments with the timestamps of the film they become.
-
-    Decoding runs ahead of showing by the reordering depth of H.264's B-frames, the same for the whole
-    film: packet ``k`` in decoding order gets the decode time ``k - depth``. A segment's own decode times
-    can't be shifted and kept, since x264 drops the delay in segments of one or two frames.
-    """
-
-    def __init__(self, template: VideoStream, frame_rate: Fraction) -> None:
-        context = template.codec_context
-        self.frames = 0
-        self._frame_rate = frame_rate
-        self._depth = context.reorder_depth
-        self._size = (context.width, context.height)
-        self._extradata = context.extradata
-
-    def packets(
-        self, segments: Sequence[tuple[Path, int]], track: VideoStream
-    ) -> Iterator[tuple[Fraction, int, AnyPacket]]:
-        for path, declared in segments:
-            with open_input(path) as container, file_failures(path):
-                stream = _video_stream(container, path)
-                self._check_same_encoding(stream, path)
-                yield from self._segment(container, stream, path, declared, track)
-            self.frames += declared
-
-    def _segment(
-        self, container: InputContainer, stream: VideoStream, path: Path, declared: int, track: VideoStream
-    ) -> Iterator[tuple[Fraction, int, AnyPacket]]:
-        shown = set()
-        for index, packet in enumerate(p for p in container.demux(stream) if p.pts is not None):
-            place = (packet.pts or 0) * packet.time_base * self._frame_rate
-            if place.denominator != 1 or place < 0 or (index == 0 and not packet.is_keyframe):
-                raise RenderError(f"{path} is no segment at {self._frame_rate} frames per second")
-            shown.add(int(place))
-            packet.stream = track
-            packet.time_base = 1 / self._frame_rate
-            packet.pts = self.frames + int(place)
-            packet.dts = self.frames + index - self._depth
-            packet.duration = 1
-            if packet.dts > packet.pts:
-                raise RenderError(f"{path} reorders frames more deeply than it declares; use libx264")
-            yield packet.dts / self._frame_rate, 0, packet
-        if shown != set(range(declared)):
-            raise RenderError(f"{path} holds {len(shown)} frames, not {declared}; delete it and repeat")
-
-    def _check_same_encoding(self, stream: VideoStream, path: Path) -> None:
-        context = stream.codec_context
-        if (context.width, context.height) != self._size or context.extradata != self._extradata:
-            raise RenderError(f"{path} is encoded differently from the first segment; delete it and repeat")
-
-
-def _sound_packets(
-    container: InputContainer, source: AudioStream, track: AudioStream
-) -> Iterator[tuple[Fraction, int, AnyPacket]]:
-    for packet in container.demux(source):
-        if packet.dts is not None:
-            packet.stream = track
-            yield packet.dts * packet.time_base, 1, packet
 
 
 def _audio_frame(
@@ -370,27 +286,6 @@ def _audio_frame(
     frame.sample_rate = sample_rate
     frame.pts, frame.time_base = start, Fraction(1, sample_rate)
     return frame
-
-
-def _check_ends(picture: Fraction, heard: AudioStream, frame_rate: Fraction, target: Path) -> None:
-    sound = (heard.duration or 0) * (heard.time_base or Fraction(0))
-    if abs(picture - sound) > 1 / frame_rate:
-        raise RenderError(
-            f"in {target} the picture lasts {float(picture):.3f} s and the sound {float(sound):.3f} s; "
-            "they may differ by one frame"
-        )
-
-
-def _video_stream(container: InputContainer, path: Path) -> VideoStream:
-    if not container.streams.video:
-        raise RenderError(f"{path} has no picture")
-    return container.streams.video[0]
-
-
-def _audio_stream(container: InputContainer, path: Path) -> AudioStream:
-    if not container.streams.audio:
-        raise RenderError(f"{path} has no sound")
-    return container.streams.audio[0]
 
 
 def _colour_names(video: VideoStream) -> tuple[str, str, str, str]:
