@@ -6,14 +6,33 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from synesthete.config.base import Frozen, merge
+from synesthete.seeding import MAX_SEED
 
-__all__ = ["Amount", "Control", "Envelope", "Name", "Oscillator", "Part", "Phase", "Wander"]
+__all__ = [
+    "Amount",
+    "ColumnName",
+    "Control",
+    "Envelope",
+    "Name",
+    "Oscillator",
+    "Part",
+    "Phase",
+    "Seconds",
+    "Seed",
+    "Share",
+    "Step",
+    "Unit",
+    "Wander",
+]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}(\.[a-z]{1,16})?$")]
 Unit = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=60)]
 Amount = Annotated[float, Field(ge=-20, le=20)]
+Step = Annotated[float, Field(ge=0.125, le=64)]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Share = Annotated[float, Field(ge=0, le=3)]
 
 
 class Envelope(Frozen):
@@ -45,28 +64,39 @@ class Phase(Frozen):
     With ``beats`` or ``bars`` it is locked to the music as well: one more turn every so many, exactly, where
     there are beats; where there are none, ``rate`` and ``drive`` alone move it. Counting begins at the first
     beat, or at the first downbeat.
+
+    With ``step`` what ``rate`` and ``drive`` move falls onto every so many beats: fastest on the beat,
+    slowest halfway between; ``grip`` says how much of it, from 0 (even) to 1 (all but at rest between beats).
     """
 
     rate: Annotated[float, Field(ge=-10, le=10)] = 0.0
     drive: dict[Name, Amount] = {}
     beats: Annotated[float, Field(ge=0.25, le=256)] | None = None
     bars: Annotated[float, Field(ge=0.25, le=256)] | None = None
+    step: Step | None = None
+    grip: Unit = 0.7
 
 
 class Wander(Frozen):
-    """Smooth seeded noise, about -1 to 1, that forgets itself after ``correlation`` seconds of music."""
+    """Smooth seeded noise, about -1 to 1, that forgets itself after ``correlation`` seconds of music.
+
+    ``amount`` scales it; ``seed`` makes it another walk than the preset's own seed does.
+    """
 
     correlation: Annotated[float, Field(ge=0.1, le=600)] = 8.0
+    amount: Share = 1.0
+    seed: Seed | None = None
 
 
 class Part(Frozen):
     """A level, -1 to 1, for each section of the music; it comes back when the section does.
 
     The levels of successive letters lie well apart. It glides over ``glide`` seconds, centred
-    on the border.
+    on the border; ``amount`` scales it.
     """
 
     glide: Annotated[float, Field(ge=0.05, le=30)] = 2.5
+    amount: Share = 1.0
 
 
 class Oscillator(Frozen):
