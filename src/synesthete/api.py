@@ -38,7 +38,7 @@ def render(
     on_event
         Receives what ``--json`` prints: ``plan``, ``progress`` and ``done``.
     **options
-        Any field of `synesthete.config.render.RenderOptions`: ``preset``, ``seed``, ``resolution``,
+        Any field of `synesthete.config.render.RenderOptions`: ``preset``, ``mood``, ``seed``, ``resolution``,
         ``aspect``, ``fps``, ``start``, ``end``, ``crf``, ``speed``, ``device``, ``workers``,
         ``workspace``, ``frames``, ``preview``, ``force``, ``set``, …
 

@@ -13,11 +13,14 @@ from typing import Annotated, Any
 import typer
 
 from synesthete import __version__
+from synesthete.cli.album import album
 from synesthete.cli.analyse import analyse
 from synesthete.cli.evaluate import evaluate
 from synesthete.cli.evaluate_generator import evaluate_generator
 from synesthete.cli.explore import breed, explore
 from synesthete.cli.manage import clean, presets
+from synesthete.cli.preset import app as preset_app
+from synesthete.cli.preset import moods
 from synesthete.cli.render import profile, render
 from synesthete.errors import SynestheteError
 
@@ -35,12 +38,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command(context_settings={"max_content_width": 100})(render)
+app.command()(album)
 app.command()(analyse)
 app.command()(evaluate)
 app.command(name="evaluate-generator")(evaluate_generator)
 app.command()(explore)
 app.command()(breed)
 app.command()(presets)
+app.add_typer(preset_app, name="preset")
+app.command()(moods)
 app.command()(clean)
 app.command()(profile)
 

@@ -43,11 +43,13 @@ def clean(
     for path in _runs(workspace / "renders"):
         done = RunFolder(path).manifest.is_file()
         parts.append(("film" if done else "unfinished", path, renders or (unfinished and not done)))
+    # The films of an album lie in its folder, and go before it.
+    parts += [("album", path, renders) for path in _albums(workspace / "renders")]
     freed = 0
     for kind, path, wanted in parts:
-        size = folder_size(path)
+        size = folder_size(path) if kind != "album" else sum(p.stat().st_size for p in _files_of(path))
         if wanted:
-            kind = "freed" if _free(path) else "in use"
+            kind = "freed" if _free(path, locked=kind != "cache") else "in use"
             freed += size if kind == "freed" else 0
         typer.echo(f"{kind:10} {format_bytes(size):>9}  {path}")
     with contextlib.suppress(OSError):
@@ -60,27 +62,36 @@ def clean(
 
 def _cached(folder: Path) -> list[Path]:
     """Give what is ours in a cache folder; a workspace may be anybody's folder."""
-    ours = ("timelines", "kernels", "profile-*", "check-*", "evaluate-*", "probe-songs")
+    ours = ("timelines", "gains", "kernels", "profile-*", "check-*", "evaluate-*", "probe-songs")
     return sorted(path for name in ours for path in folder.glob(name) if path.is_dir())
 
 
 def _runs(folder: Path) -> list[Path]:
-    """Give the run folders: named by us, with our lock or manifest in them."""
+    """Give the run folders, those of albums too: named by us, with our lock or manifest in them."""
+    songs = [path for path in folder.glob("*") if _RUN_ID.fullmatch(path.name)]
+    tracks = [path for album in _albums(folder) for path in album.iterdir() if path.is_dir()]
     return sorted(
-        path
-        for path in folder.glob("*")
-        if _RUN_ID.fullmatch(path.name) and ((path / ".lock").is_file() or (path / "meta.json").is_file())
+        path for path in (*songs, *tracks) if (path / ".lock").is_file() or (path / "meta.json").is_file()
     )
 
 
-def _free(path: Path) -> bool:
+def _albums(folder: Path) -> list[Path]:
+    """Give the folders of albums: with our lock and log in them."""
+    return sorted(p for p in folder.glob("*") if (p / ".lock").is_file() and (p / "log.jsonl").is_file())
+
+
+def _files_of(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_file() and not path.is_symlink()]
+
+
+def _free(path: Path, *, locked: bool) -> bool:
     """Remove a folder, unless it is a run that somebody renders at this moment."""
     from synesthete.errors import BusyError
     from synesthete.files import writing_to
     from synesthete.render.run import RunFolder
 
     with writing_to(path):
-        if path.parent.name != "renders":
+        if not locked:
             shutil.rmtree(path)
             return True
         try:

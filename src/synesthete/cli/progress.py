@@ -48,7 +48,7 @@ class Progress:
         if event["event"] in ("plan", "watch"):
             numerator, _, denominator = event["frame_rate"].partition("/")
             self._frame_rate = float(numerator) / float(denominator or 1)
-            self._about = event.get("preset", "watching")
+            self._about = event.get("track", event.get("preset", "watching"))
             self._bar.update(self._task, description=self._about, total=event["frames"])
         elif event["event"] == "compile":
             self._bar.update(self._task, description="compiling kernels, kept for later films")

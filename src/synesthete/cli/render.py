@@ -19,6 +19,7 @@ from synesthete.config.render import (
     PrecisionName,
     RenderOptions,
     Speed,
+    Transition,
 )
 
 __all__ = ["profile", "render"]
@@ -31,6 +32,7 @@ def _option(field: str, *names: str, **settings: Any) -> Any:
 Song = Annotated[Path, typer.Argument(help="A sound file, or a film with sound.", show_default=False)]
 PresetOption = Annotated[str | None, _option("preset", "--preset", "-p")]
 GeneratorOption = Annotated[GeneratorName | None, _option("generator")]
+MoodOption = Annotated[str | None, _option("mood")]
 SeedOption = Annotated[int | None, _option("seed")]
 SetOption = Annotated[list[str] | None, _option("set", "--set", metavar="KEY=VALUE")]
 ResolutionOption = Annotated[str, _option("resolution", "--resolution", "-r")]
@@ -40,6 +42,11 @@ StartOption = Annotated[str | None, _option("start")]
 EndOption = Annotated[str | None, _option("end")]
 BpmOption = Annotated[float | None, _option("bpm")]
 StemsOption = Annotated[Path | None, _option("stems")]
+ScenesOption = Annotated[str | None, _option("scenes", metavar="RULE")]
+MarkerOption = Annotated[list[str] | None, _option("marker", metavar="TIME")]
+ScenePresetOption = Annotated[list[str] | None, _option("scene_preset", metavar="NAME")]
+TransitionOption = Annotated[Transition | None, _option("transition")]
+LoudnessOption = Annotated[float | None, _option("loudness", metavar="LUFS")]
 DeviceOption = Annotated[Device, _option("device")]
 PrecisionOption = Annotated[PrecisionName, _option("precision")]
 KernelsOption = Annotated[Kernels, _option("kernels")]
@@ -61,6 +68,7 @@ def render(
     ] = None,
     preset: PresetOption = None,
     generator: GeneratorOption = None,
+    mood: MoodOption = None,
     seed: SeedOption = None,
     set_: SetOption = None,
     resolution: ResolutionOption = "1080p",
@@ -70,6 +78,12 @@ def render(
     end: EndOption = None,
     bpm: BpmOption = None,
     stems: StemsOption = None,
+    scenes: ScenesOption = None,
+    marker: MarkerOption = None,
+    scene_preset: ScenePresetOption = None,
+    transition: TransitionOption = None,
+    loudness: LoudnessOption = None,
+    limiter: Annotated[bool, _option("limiter", "--limiter")] = False,
     preview: Annotated[bool, _option("preview", "--preview")] = False,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
@@ -90,11 +104,13 @@ def render(
 ) -> None:
     """Render SONG to a film. Repeating the command resumes it, or recognises what is finished."""
     options = _options(
-        preset=preset, generator=generator, seed=seed, set=tuple(set_ or ()), resolution=resolution,
-        aspect=aspect, fps=fps, start=start, end=end, bpm=bpm, stems=stems, preview=preview,
-        device=device, precision=precision,
+        preset=preset, generator=generator, mood=mood, seed=seed, set=tuple(set_ or ()),
+        resolution=resolution, aspect=aspect, fps=fps, start=start, end=end, bpm=bpm, stems=stems,
+        preview=preview, device=device, precision=precision, scenes=scenes, marker=tuple(marker or ()),
+        scene_preset=tuple(scene_preset or ()), transition=transition,
         kernels=kernels, tile=tile, encoder=encoder, crf=crf, speed=speed, frames=frames, workers=workers,
         workspace=workspace, force=force, allow_truncated=allow_truncated, certificate=certificate,
+        loudness=loudness, limiter=limiter,
     )  # fmt: skip
     from synesthete.render.pipeline import make_plan, render_song
 
@@ -107,6 +123,8 @@ def render(
     if not as_json:
         typer.echo(f"film: {film.film}")
         typer.echo(f"run:  {film.run}")
+        if loudness is not None:
+            typer.echo(_loudness_line(film.run))
         for line in film.summary:
             typer.echo(line)
 
@@ -163,6 +181,18 @@ def profile(
 
 def _options(**values: Any) -> RenderOptions:
     return build(RenderOptions, values, where="options")
+
+
+def _loudness_line(run: Path) -> str:
+    """Tell what gain was found, and what it reached."""
+    gain = json.loads((run / "meta.json").read_text())["sound"]["loudness"]
+    if gain["reached_lufs"] is None:
+        return "loudness   too soft, or too short, to have any"
+    line = f"loudness   {gain['reached_lufs']:.1f} LUFS by {gain['gain_db']:+.1f} dB; "
+    line += f"true peak {gain['reached_peak_dbtp']:.1f} dBTP"
+    if gain["limited"]:
+        return line + ", limited"
+    return line + ("; peaks forbid more (--limiter)" if gain["held_back_db"] > 0 else "")
 
 
 def _print_plan(plan: dict[str, Any], *, as_json: bool) -> None:

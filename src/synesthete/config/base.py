@@ -1,6 +1,7 @@
 """The base of every configuration model, safe YAML, and errors that name field, value and limit."""
 
-from collections.abc import Mapping
+import stat
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,10 +10,21 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from synesthete.errors import ConfigError
 
-__all__ = ["Frozen", "build", "merge", "parse_assignment", "read_yaml", "set_path"]
+__all__ = [
+    "Frozen",
+    "Location",
+    "build",
+    "merge",
+    "parse_assignment",
+    "read_text",
+    "read_yaml",
+    "set_path",
+]
 
-MAX_YAML_BYTES = 1_000_000
+MAX_YAML_BYTES = 500_000
 MAX_YAML_DEPTH = 30
+MAX_YAML_EVENTS = 25_000  # PyYAML takes 0.1 ms for each
+MAX_YAML_TEXT = 10_000  # it reads a number such as 1:1:1:… in quadratic time
 
 
 class Frozen(BaseModel):
@@ -21,16 +33,27 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
 
+Location = tuple[int | str, ...]
+"""Where a field is: ``("tracks", 0, "seed")``."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def build(model: type[Model], values: Mapping[str, Any], *, where: str) -> Model:
+def build(
+    model: type[Model],
+    values: Mapping[str, Any],
+    *,
+    where: str,
+    at: Callable[[Location], str] = lambda location: "",
+) -> Model:
     """Build a model, or say in one sentence which field is wrong, what it was and what is allowed.
 
     Parameters
     ----------
     where
         What the values belong to, for the message: ``"preset my-look.yaml"``, ``"options"``.
+    at
+        Says where a field was given, such as ``"render.yaml, line 7"``.
 
     Raises
     ------
@@ -40,31 +63,53 @@ def build(model: type[Model], values: Mapping[str, Any], *, where: str) -> Model
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        faults = [_fault(dict(detail)) for detail in error.errors()]
+        places = [at(detail["loc"]) for detail in error.errors()]
+        faults = [
+            f"{place}: {_fault(dict(detail))}" if place else _fault(dict(detail))
+            for place, detail in zip(places, error.errors(), strict=True)
+        ]
         more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
-        raise ConfigError(f"{where}: {'; '.join(faults[:3])}{more}") from None
+        head = "" if places[0] else f"{where}: "
+        raise ConfigError(f"{head}{'; '.join(faults[:3])}{more}") from None
+
+
+def read_text(path: Path) -> str:
+    """Read a configuration file: UTF-8, at most 500 kB.
+
+    Raises
+    ------
+    ConfigError
+        If it can't be read, or is none.
+    """
+    try:
+        status = path.stat()
+        size = status.st_size
+        special = not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode))
+        data = b"" if special or size > MAX_YAML_BYTES else path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path} ({error.strerror or error}); check the name") from None
+    if special:
+        raise ConfigError(f"{path} is no regular file; name a file")  # a pipe would keep us waiting
+    if size > MAX_YAML_BYTES:
+        raise ConfigError(f"{path} has {size} bytes; a configuration file has at most {MAX_YAML_BYTES}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8 text; save it as UTF-8") from None
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping safely: plain data only, no aliases, at most 1 MB and 30 levels.
+    """Read a YAML mapping safely: plain data only, no aliases, at most 500 kB, 25,000 parts and 30 levels.
 
     Raises
     ------
     ConfigError
         If the file can't be read or is not such a mapping.
     """
+    text = read_text(path)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read {path} ({error.strerror or error}); check the name") from None
-    if len(data) > MAX_YAML_BYTES:
-        raise ConfigError(f"{path} has {len(data)} bytes; a configuration file has at most {MAX_YAML_BYTES}")
-    try:
-        text = data.decode("utf-8")
         _refuse_aliases(text, path)
         value = yaml.load(text, _OnceLoader)
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if isinstance(mark, yaml.Mark) else ""
@@ -79,10 +124,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def _refuse_aliases(text: str, path: Path) -> None:
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
+        if count > MAX_YAML_EVENTS:
+            raise ConfigError(f"{path} holds too much, over {MAX_YAML_EVENTS // 2} values; simplify it")
         if isinstance(event, yaml.AliasEvent):
             mark: Any = event.start_mark
             raise ConfigError(f"{path}, line {mark.line + 1}: aliases (*name) are not allowed")
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_YAML_TEXT:
+            raise ConfigError(f"{path} has a text of over {MAX_YAML_TEXT} characters; shorten it")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_YAML_DEPTH:
             raise ConfigError(f"{path} is nested over {MAX_YAML_DEPTH} levels deep; simplify it")

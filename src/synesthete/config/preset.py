@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from synesthete.config.base import Frozen, build, parse_assignment, read_yaml, set_path
 from synesthete.config.control import Amount, Control, Name
+from synesthete.config.mood import Mood, apply_mood
+from synesthete.config.post import Post
 from synesthete.errors import ConfigError
 from synesthete.files import slug
 from synesthete.seeding import MAX_SEED
@@ -168,6 +170,7 @@ class Preset(Frozen):
         0.0,
     )
     control: Control = Control()
+    post: Post = Post()
     cppn: CppnLook = CppnLook()
     program: dict[str, Any] = {}
 
@@ -216,10 +219,11 @@ def shipped_presets() -> list[str]:
     return sorted(names, key=lambda name: (name != first, name))
 
 
-def load_preset(name: str, *, assignments: Sequence[str] = ()) -> Preset:
+def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None = None) -> Preset:
     """Load a shipped preset by name, or a user's by file name, with ``key=value`` changes on top.
 
-    A change replaces one field of the resolved preset; what it does not name stays as it is.
+    A change replaces one field of the resolved preset; what it does not name stays as it is. A mood is laid
+    over the preset's control before the changes.
 
     Raises
     ------
@@ -239,6 +243,8 @@ def load_preset(name: str, *, assignments: Sequence[str] = ()) -> Preset:
         )
     values.setdefault("name", path.stem if re.fullmatch(_NAME, path.stem) else slug(path.stem))
     preset = build(Preset, values, where=f"preset {name}")
+    if mood is not None:
+        preset = preset.model_copy(update={"control": apply_mood(preset.control, mood)})
     if not assignments:
         return preset
     values = preset.model_dump()

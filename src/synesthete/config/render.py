@@ -21,7 +21,9 @@ __all__ = [
     "Kernels",
     "PrecisionName",
     "RenderOptions",
+    "SceneRule",
     "Speed",
+    "Transition",
     "default_quality",
     "picture_size",
 ]
@@ -34,6 +36,7 @@ EncoderName = Literal["libx264", "hardware", "h264_nvenc", "h264_videotoolbox", 
 Speed = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
 ]
+Transition = Literal["cut", "crossfade", "morph"]
 
 ASPECTS: dict[Aspect, tuple[int, int]] = {
     "16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:5": (4, 5), "21:9": (21, 9),
@@ -123,7 +126,43 @@ FrameRate = Annotated[
 ]
 
 
+_EVERY_BARS = re.compile(r"every (\d{1,3}) bars?")
+
+
+class SceneRule(Frozen):
+    """Where scenes begin: nowhere, with the song's sections, at markers, or every so many bars."""
+
+    kind: Literal["off", "sections", "markers", "bars"] = "off"
+    bars: Annotated[int, Field(ge=0, le=999)] = 0
+
+    @model_validator(mode="after")
+    def _bars_are_counted(self) -> "SceneRule":
+        if (self.kind == "bars") != (self.bars > 0):
+            raise ValueError("scenes every so many bars need 1 bar or more, and others none")
+        return self
+
+
+def _scene_rule(value: Any) -> Any:
+    if value is False:
+        value = "off"  # as YAML 1.1 reads a plain off
+    if not isinstance(value, str):
+        return value
+    if match := _EVERY_BARS.fullmatch(value.strip().lower()):
+        if int(match[1]) == 0:
+            raise ValueError("scenes of 0 bars can't be; give 1 or more")
+        return {"kind": "bars", "bars": int(match[1])}
+    if value not in ("off", "sections", "markers"):
+        raise ValueError('must be off, sections, markers or "every N bars", such as "every 16 bars"')
+    return {"kind": value}
+
+
+def _written_rule(rule: SceneRule) -> str:
+    return f"every {rule.bars} bars" if rule.kind == "bars" else rule.kind
+
+
+Scenes = Annotated[SceneRule, BeforeValidator(_scene_rule), PlainSerializer(_written_rule, when_used="json")]
 Bpm = Annotated[float, Field(ge=50, le=225)]
+Lufs = Annotated[float, Field(ge=-40, le=-5)]
 
 
 class RenderOptions(Frozen):
@@ -133,6 +172,10 @@ class RenderOptions(Frozen):
         default=None, description="A shipped preset's name, a .yaml file, or auto: a family by what is heard."
     )
     generator: GeneratorName | None = Field(default=None, description="Take this generator's default preset.")
+    mood: str | None = Field(
+        default=None,
+        description="How the choreography answers the music: a shipped mood's name, or a .yaml file.",
+    )
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = Field(
         default=None, description="Another variation of the preset."
     )
@@ -146,6 +189,24 @@ class RenderOptions(Frozen):
     stems: Path | None = Field(
         default=None, description="Folder with drums, bass, vocals or other as files of their own."
     )
+    scenes: Scenes | None = Field(
+        default=None,
+        description='Let the look move on with the music: off, sections, markers or "every 16 bars" '
+        "(default as the mood says, else off).",
+    )
+    marker: tuple[Timestamp, ...] = Field(
+        default=(), description="Where scenes begin, with --scenes markers: seconds or m:ss in the song."
+    )
+    scene_preset: tuple[str, ...] = Field(
+        default=(), description="Further presets that scenes take in turn, besides --preset."
+    )
+    transition: Transition | None = Field(
+        default=None, description="How scenes begin (default by how much the music changes)."
+    )
+    loudness: Lufs | None = Field(
+        default=None, description="Bring the sound to so many LUFS (off by default)."
+    )
+    limiter: bool = Field(default=False, description="Limit peaks to reach it; otherwise the gain gives way.")
     device: Device = Field(default="auto", description="Where to compute.")
     precision: PrecisionName = Field(default="auto", description="Of the matrix products of wide nets.")
     kernels: Kernels = Field(default="auto", description="Compile fused kernels, or not.")
@@ -171,6 +232,17 @@ class RenderOptions(Frozen):
     def _consistent(self) -> "RenderOptions":
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise ValueError(f"end {float(self.end):g} s must lie after start {float(self.start):g} s")
+        if self.limiter and self.loudness is None:
+            raise ValueError(
+                "the limiter needs a loudness to reach; pass --loudness -14 too, or drop --limiter"
+            )
+        kind = "off" if self.scenes is None else self.scenes.kind
+        if kind == "markers" and not self.marker:
+            raise ValueError("scenes at markers need markers; pass --marker 1:30 for each")
+        if kind != "markers" and self.marker:
+            raise ValueError("markers are for --scenes markers; pass that too")
+        if self.scenes is not None and kind == "off" and (self.scene_preset or self.transition):
+            raise ValueError("scenes are off; pass --scenes sections too, or drop what is for scenes")
         return self
 
     def size(self) -> tuple[int, int]:
@@ -186,6 +258,21 @@ class RenderOptions(Frozen):
         quick: tuple[int, Speed] = (23, "ultrafast")
         crf, speed = quick if self.preview else default_quality(min(self.size()))
         return (crf if self.crf is None else self.crf), (self.speed or speed)
+
+    def scene_rule(self, mood: str | None) -> SceneRule:
+        """Give where scenes begin: as is asked for, else as the mood says, else nowhere.
+
+        Parameters
+        ----------
+        mood
+            What the mood says, written as for ``--scenes``. Markers it can't know.
+        """
+        if self.scenes is not None:
+            return self.scenes
+        wish = "off" if mood is None or mood == "markers" else mood
+        if wish == "off" and (self.scene_preset or self.transition):
+            wish = "sections"  # what is given for scenes is meant to be seen
+        return SceneRule.model_validate(_scene_rule(wish))
 
     def preset_name(self) -> str:
         """Give the preset to load."""

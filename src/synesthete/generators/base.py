@@ -20,7 +20,7 @@ from synesthete.errors import RenderError
 from synesthete.files import digest_json, make_folder, whole_file, write_json
 from synesthete.generators.control import Signals
 
-__all__ = ["FakeGenerator", "Generator", "Size", "Trajectory", "pixel_grid"]
+__all__ = ["FakeGenerator", "Generator", "Painter", "Size", "Trajectory", "pixel_grid"]
 
 _ROWS = "rows"
 _ROWS_PER_CHUNK = 4096
@@ -140,17 +140,8 @@ def _chunks(array: np.ndarray[Any, Any]) -> Iterator[bytes]:
 
 
 @runtime_checkable
-class Generator(Protocol):
-    """A way from signals to frames."""
-
-    @property
-    def name(self) -> str:
-        """The generator's name in presets and on the command line."""
-
-    def score(
-        self, signals: Signals, style_curve: Float[np.ndarray, "frames style"], seed: int
-    ) -> Trajectory:
-        """Plan the whole scene: sequential, cheap, sees the whole track."""
+class Painter(Protocol):
+    """A way from a Trajectory to frames."""
 
     def prepare(self, trajectory: Trajectory, size: Size) -> str:
         """Choose and warm up the numeric path, and name it (``fused-float32-cpu``); part of Segment keys."""
@@ -162,6 +153,20 @@ class Generator(Protocol):
 
         A frame's memory may be used again for the next: clone what is kept.
         """
+
+
+@runtime_checkable
+class Generator(Painter, Protocol):
+    """A way from signals to frames."""
+
+    @property
+    def name(self) -> str:
+        """The generator's name in presets and on the command line."""
+
+    def score(
+        self, signals: Signals, style_curve: Float[np.ndarray, "frames style"], seed: int
+    ) -> Trajectory:
+        """Plan the whole scene: sequential, cheap, sees the whole track."""
 
 
 def pixel_grid(

@@ -4,7 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
+from synesthete.audio.columns import COLUMN_NAMES
+from synesthete.audio.stems import stem_specs
 from synesthete.audio.timeline import Timeline
 from synesthete.config.preset import Preset
 from synesthete.config.render import RenderOptions
@@ -14,6 +17,7 @@ from synesthete.generators.control import build_signals
 from synesthete.generators.cppn import CppnGenerator
 from synesthete.generators.fuse import Fuser
 from synesthete.generators.program import ProgramGenerator, program_of
+from synesthete.programs.style import restyled
 
 __all__ = ["build_fuser", "build_generator", "check_preset", "choose_device", "score_preset"]
 
@@ -32,27 +36,41 @@ def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Gen
     """Build a preset's generator."""
     device = choose_device(options.device)
     if preset.generator == "program":
-        return ProgramGenerator(program_of(preset), fuser, device=device, tile=options.tile)
+        program = restyled(program_of(preset), preset.seed)
+        return ProgramGenerator(program, fuser, origin=preset.style, device=device, tile=options.tile)
     return CppnGenerator(preset.cppn, fuser, device=device, precision=options.precision, tile=options.tile)
 
 
 def score_preset(
-    preset: Preset, generator: Generator, timeline: Timeline, *, frame_rate: Fraction
+    preset: Preset,
+    generator: Generator,
+    timeline: Timeline,
+    *,
+    frame_rate: Fraction,
+    style: Float[np.ndarray, "frames style"] | None = None,
 ) -> Trajectory:
-    """Plan a whole song in one preset: its signals, a style that stays, its seed."""
+    """Plan a whole song in one preset: its signals, its seed, and a style that moves or stays."""
     signals = build_signals(timeline, preset.control, frame_rate=frame_rate, seed=preset.seed)
-    style = np.broadcast_to(np.array(preset.style), (signals.frames, len(preset.style)))
+    if style is None:
+        style = np.broadcast_to(np.array(preset.style), (signals.frames, len(preset.style)))
     return generator.score(signals, style, preset.seed)
 
 
 def check_preset(preset: Preset) -> None:
-    """Check what configuration alone can't: that a program can be read.
+    """Check what configuration alone can't: that a program can be read, and that envelopes follow columns.
 
     Raises
     ------
     ConfigError
-        If it can't.
+        If a program can't be read, or there is no such column, not even with stems.
     """
+    columns = {*COLUMN_NAMES, *(spec.name for spec in stem_specs())}
+    for name, envelope in preset.control.envelopes.items():
+        if envelope.column not in columns:
+            raise ConfigError(
+                f"control.envelopes.{name}.column = {envelope.column!r} is no Timeline column; "
+                f"known are {', '.join(COLUMN_NAMES)}"
+            )
     if preset.generator == "program":
         program_of(preset)
 

@@ -27,6 +27,7 @@ from synesthete.programs.draw import Drawing, Seen, Step
 from synesthete.programs.grid import Grid
 from synesthete.programs.maps import Maps, Moment
 from synesthete.programs.program import Program
+from synesthete.programs.style import AWAY
 from synesthete.programs.trails import TICK_RATE
 
 __all__ = ["ProgramGenerator", "program_of"]
@@ -66,6 +67,8 @@ class ProgramGenerator:
         The tree.
     fuser
         Compiles kernels, or says that it can't.
+    origin
+        The style where the program is as it was written; see `synesthete.programs.style`.
     device
         Where to compute.
     tile
@@ -75,9 +78,16 @@ class ProgramGenerator:
     name = "program"
 
     def __init__(
-        self, program: Program, fuser: Fuser, *, device: torch.device | str = "cpu", tile: int = 0
+        self,
+        program: Program,
+        fuser: Fuser,
+        *,
+        origin: Sequence[float] = (),
+        device: torch.device | str = "cpu",
+        tile: int = 0,
     ) -> None:
         self._program = program
+        self._origin = origin
         self._drawing = Drawing(program)
         self._fuser = fuser
         self._device = torch.device(device)
@@ -115,8 +125,10 @@ class ProgramGenerator:
             at = moments[part]
             curves = {}
             for name in self._program.signals:
-                if name.startswith(_STYLE) and name not in signals.curves:
-                    curve = np.interp(at, frames, style_curve[:, int(name.removeprefix(_STYLE))])
+                if name.startswith((_STYLE, AWAY)) and name not in signals.curves:
+                    axis = int(name.rpartition("_")[2])
+                    origin = self._origin[axis] if name.startswith(AWAY) else 0.0
+                    curve = np.interp(at, frames, style_curve[:, axis] - origin)
                 else:
                     curve = signals.at(name, at)
                 curves[name] = torch.from_numpy(curve)

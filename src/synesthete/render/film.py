@@ -1,10 +1,11 @@
 """Make one film in its locked run folder: score, Segments, sound, stitch, previews, manifest."""
 
+import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,22 @@ import torch
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
 from synesthete.errors import RenderError
-from synesthete.files import digest_file, digest_json, make_folder, whole_file, write_json
-from synesthete.generators.base import Generator, Trajectory
-from synesthete.generators.build import build_fuser, build_generator, score_preset
+from synesthete.files import digest_file, make_folder, whole_file, write_json
+from synesthete.generators.base import Painter, Trajectory
+from synesthete.generators.build import build_fuser
 from synesthete.generators.quantise import Quantiser
+from synesthete.media.gain import find_gain, with_gain
 from synesthete.media.mux import encode_sound, stitch
+from synesthete.media.sound import Sound
 from synesthete.render.certify import certificate_of, certify_film, certify_segments
 from synesthete.render.effort import choose_workers
 from synesthete.render.frames import claim_frames, frame_file
 from synesthete.render.listen import song_chunks
-from synesthete.render.manifest import manifest
+from synesthete.render.manifest import manifest, with_other_sound
+from synesthete.render.mixer import score_voices
 from synesthete.render.plan import RenderPlan, Segment, cut_segments
-from synesthete.render.preview import write_previews
+from synesthete.render.post import finished
+from synesthete.render.preview import LAST_PREVIEW, write_previews
 from synesthete.render.run import RunFolder, StoredPart
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
 from synesthete.render.threads import interruptible, single_threaded
@@ -34,13 +39,12 @@ __all__ = ["Event", "FilmMaker"]
 
 Event = dict[str, Any]
 _PROGRESS_SECONDS = 0.25
-_FILM_TAGS = ("title", "artist", "album", "album_artist", "composer", "date", "genre", "copyright")
 
 
 @dataclass(frozen=True)
 class _Score:
     trajectory: Trajectory
-    generator: Generator
+    painter: Painter
     quantiser: Quantiser
     numeric_path: str
     fallback: str | None
@@ -57,6 +61,8 @@ class FilmMaker:
         The run's folder, opened.
     on_event
         Receives ``progress`` events.
+    previews
+        Whether to draw previews too.
 
     Attributes
     ----------
@@ -70,7 +76,10 @@ class FilmMaker:
         timeline: Timeline,
         folder: RunFolder,
         on_event: Callable[[Event], None],
+        *,
+        previews: bool = True,
     ) -> None:
+        self._previews = previews
         self._plan = plan
         self._timeline = timeline
         self._folder = folder
@@ -80,20 +89,42 @@ class FilmMaker:
         self.certificate: dict[str, Any] | None = None
 
     def recognise(self, film_sha256: str) -> int:
-        """Take a finished film as it is; make only what is missing: PNG frames, the certificate."""
+        """Take a finished film as it is; make only what is missing: PNG frames, previews, the certificate."""
         self._claim_frames()
         if self._plan.options.certificate:
             self.certificate = certificate_of(self._folder, film_sha256) or interruptible(
                 lambda: certify_film(self._plan, self._timeline, self._folder, film_sha256=film_sha256)
             )
         missing = [segment for segment in self._segments if self._lacks_png(segment)]
-        if missing:
+        undrawn = self._previews and not (self._folder.previews / LAST_PREVIEW).is_file()
+        if missing or undrawn:
             folder = self._plan.options.frames
             jobs = [SegmentJob(s, "", film=False, frames_folder=folder) for s in missing]
             with single_threaded():
-                self._render(jobs, self._score())
+                score = self._score()
+                if jobs:
+                    self._render(jobs, score)
+                if undrawn:
+                    self._add_previews(score)
         self._folder.clear_work()
         return len(self._segments)
+
+    def remux(self, finished: Mapping[str, Any]) -> None:
+        """Give a finished film another sound, other tags or another cover; its pictures are copied.
+
+        Parameters
+        ----------
+        finished
+            The film's manifest.
+        """
+        plan, folder = self._plan, self._folder
+        make_folder(folder.work)
+        sound = interruptible(lambda: self._sound(threading.Event()))
+        self._stitch([(folder.film, plan.frames)], sound)
+        sha256 = digest_file(folder.film)
+        film = {"sha256": sha256, "bytes": folder.film.stat().st_size}
+        write_json(folder.manifest, with_other_sound(finished, plan, sound=sound, film=film))
+        self.recognise(sha256)
 
     def make(self) -> int:
         """Render what is missing and finish the film.
@@ -132,13 +163,10 @@ class FilmMaker:
         ]
         stages, sound, previews = self._render_all(jobs, score)
         parts = [self._part(segment, key) for segment, key in zip(self._segments, keys, strict=True)]
-        with self._timed("stitch"), whole_file(folder.film) as film:
-            stitch(
+        with self._timed("stitch"):
+            self._stitch(
                 [(part.path, segment.frames) for part, segment in zip(parts, self._segments, strict=True)],
-                sound.path,
-                film,
-                frame_rate=plan.frame_rate,
-                tags={name: plan.song.tags[name] for name in _FILM_TAGS if name in plan.song.tags},
+                sound,
             )
         film_sha256 = digest_file(folder.film)
         if plan.options.certificate:
@@ -164,23 +192,36 @@ class FilmMaker:
         folder.clear_work()
         return sum(part is not None for part in found)
 
+    def _stitch(self, parts: Sequence[tuple[Path, int]], sound: StoredPart) -> None:
+        """Join pictures and sound to the film."""
+        plan = self._plan
+        with whole_file(self._folder.film) as film:
+            stitch(
+                parts,
+                sound.path,
+                film,
+                frame_rate=plan.frame_rate,
+                tags=plan.film_tags(),
+                cover=plan.cover,
+            )
+
     def _score(self) -> _Score:
         """Plan the whole track, and choose how to compute it."""
         plan = self._plan
         fuser = build_fuser(plan.options, plan.preset.generator, plan.size, plan.frames)
-        generator = build_generator(plan.preset, plan.options, fuser)
-        planned = score_preset(plan.preset, generator, self._timeline, frame_rate=plan.frame_rate)
+        painter, planned = score_voices(*plan.voices(), self._timeline, plan.options, fuser)
+        painter = finished(painter, plan.preset.post, plan.preset.seed)
         planned.save(self._folder.work / "trajectory")
         trajectory = Trajectory.load(self._folder.work / "trajectory")
         if fuser.available:
             self._on_event({"event": "compile"})  # may take a while; a structure is compiled once
         with self._timed("prepare"):
-            path = generator.prepare(trajectory, plan.size)
+            path = painter.prepare(trajectory, plan.size)
             quantiser = Quantiser(plan.size, fuser)
         if plan.options.kernels == "fused" and not path.startswith("fused"):
             raise RenderError(f"fused kernels can't be had: {fuser.reason}; pass --kernels auto")
         path = f"{path}-quantise-{'fused' if quantiser.fused else 'eager'}"
-        return _Score(trajectory, generator, quantiser, path, fuser.reason)
+        return _Score(trajectory, painter, quantiser, path, fuser.reason)
 
     def _render_all(
         self, jobs: Sequence[SegmentJob], score: _Score
@@ -217,7 +258,17 @@ class FilmMaker:
             raise outcome[0]
         return stages, *outcome[0]
 
+    def _add_previews(self, score: _Score) -> None:
+        """Draw the previews of a film that was made without, and tell its manifest."""
+        drawn = self._draw_previews(score, threading.Event())
+        values = json.loads(self._folder.manifest.read_text())
+        values["previews"] = [str(path.relative_to(self._folder.path)) for path in drawn]
+        write_json(self._folder.manifest, values)
+
     def _draw_previews(self, score: _Score, stop: threading.Event) -> list[Path]:
+        if not self._previews:
+            return []
+
         def check() -> None:
             if stop.is_set():
                 raise Interrupted
@@ -227,7 +278,7 @@ class FilmMaker:
             return write_previews(
                 self._folder.previews,
                 score.trajectory,
-                score.generator,
+                score.painter,
                 self._plan.size,
                 self._plan.frame_rate,
                 title=f"{self._plan.song.path.stem} · {self._plan.preset.name}",
@@ -254,14 +305,14 @@ class FilmMaker:
                 self._on_event({"event": "progress", "frames": ready + done, "of": total, "rendered": done})
 
         renderer = SegmentRenderer(
-            self._plan, score.trajectory, score.generator, self._folder, score.quantiser, count, stop
+            self._plan, score.trajectory, score.painter, self._folder, score.quantiser, count, stop
         )
         renderer.run(jobs, choose_workers(self._plan.options, len(jobs)))
         return renderer.stage_seconds
 
     def _sound(self, stop: threading.Event) -> StoredPart:
         plan = self._plan
-        key = digest_json({"song": plan.song.identity(), "codec": "aac-256k"})
+        key = plan.sound_key()
         path = self._folder.work / "sound.m4a"
         found = self._folder.stored(path, key)
         if found is not None:
@@ -273,11 +324,15 @@ class FilmMaker:
                     raise Interrupted
                 yield chunk
 
+        sound, facts = Sound(chunks, plan.song.sample_rate, plan.song.channels), {}
+        gain = plan.gain
+        if gain is None and plan.options.loudness is not None:
+            gain = find_gain(sound, target_lufs=plan.options.loudness, limiter=plan.options.limiter)
+        if gain is not None:
+            sound, facts = with_gain(sound, gain), {"loudness": asdict(gain)}
         with whole_file(path) as part:
-            track = encode_sound(
-                chunks(), part, sample_rate=plan.song.sample_rate, channels=plan.song.channels
-            )
-        return self._folder.store(path, key, sample_rate=track.sample_rate, channels=track.channels)
+            track = encode_sound(sound.chunks(), part, sample_rate=sound.sample_rate, channels=sound.channels)
+        return self._folder.store(path, key, sample_rate=track.sample_rate, channels=track.channels, **facts)
 
     def _part(self, segment: Segment, key: str) -> StoredPart:
         part = self._folder.stored(self._folder.segment_path(segment, key), key)

@@ -9,12 +9,13 @@ from typing import Any
 import torch
 
 from synesthete import __version__
+from synesthete.files import digest_json
 from synesthete.generators.build import choose_device
 from synesthete.media.versions import library_versions
 from synesthete.render.plan import RenderPlan, Segment, code_digest
 from synesthete.render.run import FINISHED, StoredPart
 
-__all__ = ["manifest"]
+__all__ = ["manifest", "with_other_sound"]
 
 _PACKAGES = ("torch", "av", "numpy", "scipy", "pydantic")
 
@@ -40,25 +41,17 @@ def manifest(
     seconds
         Time per stage; those named ``threads.*`` are added up over all threads.
     """
-    song = plan.song
     device = choose_device(plan.options.device)
     return {
         "status": FINISHED,
+        **_identity(plan),
         "synesthete": __version__,
-        **{k: v for k, v in plan.summary().items() if k not in {"synesthete", "song", "device"}},
+        **{k: v for k, v in plan.summary().items() if k not in {"synesthete", "song", "device", "scenes"}},
         "film": {"file": "film.mp4", **film},
-        "song": {
-            "file": song.path.name,
-            "sha256": song.digest,
-            "sample_rate": song.sample_rate,
-            "channels": song.channels,
-            "samples": song.samples,
-            "start": None if song.start is None else str(song.start),
-            "end": None if song.end is None else str(song.end),
-            "tags": dict(song.tags),
-        },
+        "song": _song(plan),
         "seeds": {"preset": plan.preset.seed},
         "preset_resolved": plan.preset.model_dump(mode="json"),
+        "scenes": [] if plan.schedule is None else plan.schedule.to_json(),
         "options": plan.options.model_dump(mode="json"),
         "digests": {"timeline": plan.timeline_digest, "trajectory": trajectory, "code": code_digest()},
         "numerics": {"path": numeric_path, "eager_because": eager_because},
@@ -80,4 +73,37 @@ def manifest(
             **{name: metadata.version(name) for name in _PACKAGES},
             **library_versions(),
         },
+    }
+
+
+def with_other_sound(
+    finished: Mapping[str, Any], plan: RenderPlan, *, sound: StoredPart, film: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Assemble ``meta.json`` of a film whose pictures are those of a finished one."""
+    return {
+        **finished,
+        **_identity(plan),
+        "film": {"file": "film.mp4", **film},
+        "song": _song(plan),
+        "options": plan.options.model_dump(mode="json"),
+        "sound": sound.facts,
+    }
+
+
+def _identity(plan: RenderPlan) -> dict[str, str]:
+    """Give the digests of what the film, and of what its pictures alone, follow from."""
+    return {"inputs": digest_json(plan.inputs()), "picture": digest_json(plan.picture_inputs())}
+
+
+def _song(plan: RenderPlan) -> dict[str, Any]:
+    song = plan.song
+    return {
+        "file": song.path.name,
+        "sha256": song.digest,
+        "sample_rate": song.sample_rate,
+        "channels": song.channels,
+        "samples": song.samples,
+        "start": None if song.start is None else str(song.start),
+        "end": None if song.end is None else str(song.end),
+        "tags": dict(song.tags),
     }

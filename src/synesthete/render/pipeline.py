@@ -1,14 +1,16 @@
 """From a song to a film: plan, score, render what is missing, stitch, write the manifest."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from synesthete.audio.moments import telling_character
 from synesthete.audio.timeline import Timeline
-from synesthete.clock import Clock
+from synesthete.clock import Clock, format_duration
+from synesthete.config.mood import DEFAULT_MOOD, Mood, load_mood
 from synesthete.config.preset import AUTO_PRESET, FAMILIES, Preset, load_preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError
@@ -21,10 +23,11 @@ from synesthete.render.effort import video_settings
 from synesthete.render.film import Event, FilmMaker
 from synesthete.render.listen import hear
 from synesthete.render.output import check_output
-from synesthete.render.plan import RenderPlan
+from synesthete.render.plan import RenderPlan, SongFacts
 from synesthete.render.run import RunFolder
+from synesthete.render.schedule import plan_schedule
 
-__all__ = ["Film", "make_plan", "render_song"]
+__all__ = ["Film", "make_plan", "plan_film", "render_song"]
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,41 @@ def make_plan(song: Path, options: RenderOptions) -> tuple[RenderPlan, Timeline]
         If song or options can't be used.
     """
     preset = None if options.preset == AUTO_PRESET else _resolve_preset(options, options.preset_name())
+    plainly = options.model_copy(update={"set": (), "generator": None})
+    others = [_resolve_preset(plainly, name) for name in options.scene_preset]
+    mood = load_mood(options.mood or DEFAULT_MOOD)
+
+    def presets(timeline: Timeline) -> Sequence[Preset]:
+        first = preset or _resolve_preset(options, FAMILIES[telling_character(timeline)])
+        return (first, *others)
+
+    return plan_film(song, options, presets, mood=mood)
+
+
+def plan_film(
+    song: Path,
+    options: RenderOptions,
+    presets: Callable[[Timeline], Sequence[Preset]],
+    *,
+    mood: Mood,
+    offset: Sequence[float] | None = None,
+) -> tuple[RenderPlan, Timeline]:
+    """Hear a song and plan its film in presets that are resolved.
+
+    Parameters
+    ----------
+    presets
+        Gives the film's preset, and after it those that its scenes take in turn.
+    mood
+        The mood that they have taken on already.
+    offset
+        How far styles lie from the presets' own.
+
+    Raises
+    ------
+    InputError
+        If song or options can't be used.
+    """
     width, height = options.size()
     choose_device(options.device)
     video = video_settings(options)
@@ -138,24 +176,50 @@ def make_plan(song: Path, options: RenderOptions) -> tuple[RenderPlan, Timeline]
         bpm=options.bpm,
         stems=options.stems,
     )
+    chosen = presets(timeline)
+    schedule = None
+    rule = options.scene_rule(mood.sections.scenes)
+    if rule.kind != "off" or offset is not None:
+        schedule = plan_schedule(
+            timeline,
+            chosen,
+            rule,
+            markers=_markers(options, facts),
+            transition=options.transition,
+            offset=offset,
+        )
     plan = RenderPlan(
         song=facts,
-        preset=preset or _resolve_preset(options, FAMILIES[telling_character(timeline)]),
+        preset=chosen[0],
+        schedule=schedule,
         options=options,
         size=Size(width, height),
         frame_rate=options.fps,
         frames=Clock(options.fps).frames_for(facts.samples, facts.sample_rate),
         video=video,
         timeline_digest=timeline.digest(),
+        mood=mood.name,
     )
     return plan, timeline
+
+
+def _markers(options: RenderOptions, facts: SongFacts) -> list[float]:
+    """Give the markers, which count in the song, in the part of it that is used."""
+    start = options.start or Fraction(0)
+    for marker in options.marker:
+        if marker >= start + facts.duration:
+            raise ConfigError(
+                f"the marker at {format_duration(marker)} lies beyond the end of {facts.path.name} "
+                f"({format_duration(start + facts.duration)}); correct or remove it"
+            )
+    return [float(marker - start) for marker in options.marker if marker > start]
 
 
 def _resolve_preset(options: RenderOptions, name: str) -> Preset:
     changes = list(options.set)
     if options.seed is not None:
         changes.append(f"seed={options.seed}")
-    preset = load_preset(name, assignments=changes)
+    preset = load_preset(name, assignments=changes, mood=load_mood(options.mood or DEFAULT_MOOD))
     if options.generator is not None and preset.generator != options.generator:
         raise ConfigError(
             f"preset {preset.name} is for the generator {preset.generator}, not {options.generator}; "

@@ -9,20 +9,29 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Float
 
 from synesthete import __version__
+from synesthete.config.mood import DEFAULT_MOOD
 from synesthete.config.preset import Preset
 from synesthete.config.render import RenderOptions
-from synesthete.files import digest_json, slug
+from synesthete.files import digest_file, digest_json, slug
 from synesthete.generators.base import Size
 from synesthete.media.encode import VideoSettings
+from synesthete.media.gain import Gain
 from synesthete.media.versions import library_versions
+from synesthete.render.schedule import Schedule, Voice, lasting
 
 __all__ = ["SEGMENT_SECONDS", "RenderPlan", "Segment", "SongFacts", "code_digest", "cut_segments"]
 
 SEGMENT_SECONDS = 4
 """Length of a Segment: short enough to lose little, long enough that closed GOPs cost little."""
+
+_FILM_TAGS = (
+    "title", "artist", "album", "album_artist", "composer", "date", "track", "genre", "copyright",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,14 @@ class RenderPlan:
         Encoder settings.
     timeline_digest
         SHA-256 of the Timeline.
+    schedule
+        The scenes; None if the preset stays as it is from start to end.
+    mood
+        The name of the mood that the preset has taken on already.
+    gain
+        The gain that the sound gets in any case: that of its album.
+    cover
+        A picture for players to show, PNG or JPEG.
     """
 
     song: SongFacts
@@ -114,9 +131,26 @@ class RenderPlan:
     frames: int
     video: VideoSettings
     timeline_digest: str
+    schedule: Schedule | None = None
+    mood: str = DEFAULT_MOOD
+    gain: Gain | None = None
+    cover: Path | None = None
+
+    def voices(self) -> tuple[list[Voice], Float[np.ndarray, "frames voices"]]:
+        """Give what is to be drawn all along, and how much of each is seen; see `Schedule.voices`."""
+        return (self.schedule or lasting(self.preset)).voices(self.frames, self.frame_rate)
 
     def inputs(self) -> dict[str, Any]:
         """Give the declared inputs that the film follows from."""
+        return {
+            **self.picture_inputs(),
+            "sound": self.sound_key(),
+            "tags": self.film_tags(),
+            "cover": None if self.cover is None else digest_file(self.cover),
+        }
+
+    def picture_inputs(self) -> dict[str, Any]:
+        """Give the declared inputs that the film's pictures follow from."""
         return {
             "song": self.song.identity(),
             "preset": self.preset.model_dump(mode="json"),
@@ -126,6 +160,7 @@ class RenderPlan:
             "video": asdict(self.video),
             "numerics": [self.options.device, self.options.precision, self.options.kernels],
             "timeline": self.timeline_digest,
+            **({"scenes": self.schedule.inputs()} if self.schedule else {}),
             "code": code_digest(),
             "libraries": library_digest(),
         }
@@ -141,8 +176,11 @@ class RenderPlan:
         return digest_json(
             {
                 "trajectory": trajectory,
-                "generator": self.preset.generator,
-                "look": self.preset.model_dump(mode="json")[self.preset.generator],
+                "looks": [
+                    [preset.generator, preset.model_dump(mode="json")[preset.generator]]
+                    for preset in (self.schedule or lasting(self.preset)).presets
+                ],
+                "post": [self.preset.post.model_dump(mode="json"), self.preset.seed],
                 "numeric_path": numeric_path,
                 "range": [segment.start, segment.stop],
                 "size": str(self.size),
@@ -150,6 +188,21 @@ class RenderPlan:
                 "video": asdict(self.video),
                 "code": code_digest(),
                 "libraries": library_digest(),
+            }
+        )
+
+    def film_tags(self) -> dict[str, str]:
+        """Give those of the song's tags that its film has."""
+        return {name: self.song.tags[name] for name in _FILM_TAGS if name in self.song.tags}
+
+    def sound_key(self) -> str:
+        """SHA-256 over what the film's sound follows from."""
+        return digest_json(
+            {
+                "song": self.song.identity(),
+                "codec": "aac-256k",
+                "loudness": [self.options.loudness, self.options.limiter],
+                "gain": None if self.gain is None else asdict(self.gain),
             }
         )
 
@@ -161,11 +214,13 @@ class RenderPlan:
             "duration_s": float(self.song.duration),
             "preset": self.preset.name,
             "generator": self.preset.generator,
+            "mood": self.mood,
             "seed": self.preset.seed,
             "width": self.size.width,
             "height": self.size.height,
             "frame_rate": str(self.frame_rate),
             "frames": self.frames,
+            "scenes": len(self.schedule.scenes) if self.schedule else 1,
             "segments": len(cut_segments(self.frames, self.frame_rate)),
             "encoder": self.video.encoder,
             "crf": self.video.crf,

@@ -11,11 +11,14 @@ import numpy as np
 
 from synesthete.clock import Clock, format_duration
 from synesthete.files import make_folder
-from synesthete.generators.base import Generator, Size, Trajectory
+from synesthete.generators.base import Painter, Size, Trajectory
 from synesthete.generators.quantise import Quantiser
 from synesthete.media.images import contact_sheet, write_gif, write_png
 
-__all__ = ["write_previews"]
+__all__ = ["LAST_PREVIEW", "write_previews"]
+
+LAST_PREVIEW = "snippet.gif"
+"""The preview that is written last: with it, all are there."""
 
 _KEYFRAMES = 4
 _SHEET_PICTURES = 12
@@ -29,7 +32,7 @@ _GIF_RATE = Fraction(12)
 def write_previews(
     folder: Path,
     trajectory: Trajectory,
-    generator: Generator,
+    painter: Painter,
     size: Size,
     frame_rate: Fraction,
     *,
@@ -57,7 +60,7 @@ def write_previews(
         quantiser = Quantiser(at)
         for frame in frames:
             check()
-            yield quantiser.rgb8(next(generator.frames(trajectory, frame, frame + 1, at)).cpu()).numpy()
+            yield quantiser.rgb8(next(painter.frames(trajectory, frame, frame + 1, at)).cpu()).numpy()
 
     written = []
     keys = _spread(trajectory.frames, _KEYFRAMES)
@@ -77,7 +80,7 @@ def write_previews(
     first = min(max(0, loudest - count // 2), trajectory.frames - count)
     step = max(1, round(frame_rate / _GIF_RATE))
     snippet = list(range(first, first + count, step))
-    written.append(folder / "snippet.gif")
+    written.append(folder / LAST_PREVIEW)
     write_gif(written[-1], draw(snippet, _scaled(size, _GIF_SHORT)), float(frame_rate / step))
     return written
 

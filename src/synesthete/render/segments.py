@@ -19,7 +19,7 @@ import torch
 
 from synesthete.evaluation.observe import Observer
 from synesthete.files import whole_file
-from synesthete.generators.base import Generator, Trajectory
+from synesthete.generators.base import Painter, Trajectory
 from synesthete.generators.quantise import Quantiser
 from synesthete.media.encode import SegmentWriter
 from synesthete.media.images import write_png
@@ -100,7 +100,7 @@ class SegmentRenderer:
 
     Parameters
     ----------
-    plan, trajectory, generator, folder
+    plan, trajectory, painter, folder
         What to render, and where to.
     quantiser
         Turns float frames into bytes.
@@ -114,7 +114,7 @@ class SegmentRenderer:
         self,
         plan: RenderPlan,
         trajectory: Trajectory,
-        generator: Generator,
+        painter: Painter,
         folder: RunFolder,
         quantiser: Quantiser,
         on_frame: Callable[[Segment], None] = lambda segment: None,
@@ -122,7 +122,7 @@ class SegmentRenderer:
     ) -> None:
         self._plan = plan
         self._trajectory = trajectory
-        self._generator = generator
+        self._painter = painter
         self._folder = folder
         self._quantiser = quantiser
         self._on_frame = on_frame
@@ -211,7 +211,7 @@ class SegmentRenderer:
         segment = job.segment
         try:
             torch.set_num_threads(1)
-            frames = self._generator.frames(self._trajectory, segment.start, segment.stop, self._plan.size)
+            frames = self._painter.frames(self._trajectory, segment.start, segment.stop, self._plan.size)
             for index in range(segment.start, segment.stop):
                 with self._timed("draw"):
                     rgb = next(frames).cpu()

@@ -139,6 +139,9 @@ def test_values_are_read_as_users_write_them(given: dict[str, Any], kept: object
         ({"crf": 52}, r"^options: crf = 52: should be less than or equal to 51$"),
         ({"workers": 0}, r"^options: workers = 0: should be greater than or equal to 1$"),
         ({"workers": 257}, r"^options: workers = 257: should be less than or equal to 256$"),
+        ({"loudness": -4.9}, r"^options: loudness = -4\.9: should be less than or equal to -5$"),
+        ({"loudness": -41}, r"^options: loudness = -41: should be greater than or equal to -40$"),
+        ({"limiter": True}, r"^options: the limiter needs a loudness to reach; pass --loudness -14 too"),
         ({"tile": -1}, r"^options: tile = -1: should be greater than or equal to 0$"),
         ({"tile": 2**25}, r"^options: tile = \d+: should be less than or equal to 16777216$"),
         ({"device": "gpu"}, r"^options: device = 'gpu': should be 'auto', 'cpu', 'cuda' or 'mps'$"),
@@ -167,3 +170,14 @@ def test_bad_options_are_refused_in_one_sentence(given: dict[str, Any], says: st
         options(**given)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 250
+
+
+def test_scenes_every_so_many_bars_have_bars() -> None:
+    for wrong in ({"kind": "bars"}, {"kind": "sections", "bars": 4}, "every 0 bars"):
+        with pytest.raises(ConfigError, match="bars"):
+            build(RenderOptions, {"scenes": wrong}, where="options")
+    assert RenderOptions(scenes="every 16 bars").scene_rule(None).bars == 16  # type: ignore[arg-type]
+
+
+def test_a_plain_off_in_yaml_turns_scenes_off() -> None:
+    assert RenderOptions(scenes=False).scene_rule("sections").kind == "off"  # type: ignore[arg-type]

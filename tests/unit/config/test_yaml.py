@@ -41,7 +41,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "deep flow": ("a: " + "[" * 100_000, "nested over 30 levels deep; simplify it"),
     "deep closed flow": ("a: " + "[" * 31 + "]" * 31, "nested over 30 levels deep"),
     "deep block": ("\n".join(" " * i + "a:" for i in range(500)), "nested over 30 levels deep"),
-    "too long": (b"#" * (MAX_YAML_BYTES + 1), "has 1000001 bytes; a configuration file has at most 1000000"),
+    "too long": (b"#" * (MAX_YAML_BYTES + 1), "has 500001 bytes; a configuration file has at most 500000"),
+    "many values": ("a: [" + "1," * 200_000 + "1]", "holds too much, over 12500 values; simplify it"),
+    "a long text": ("a: " + "x" * 400_000, "has a text of over 10000 characters; shorten it"),
+    "a long sexagesimal number": ("a: 1" + ":1" * 200_000, "has a text of over 10000 characters"),
     "objects": (
         "a: !!python/object/apply:os.system [touch pwned]",
         "line 1: could not determine a constr",

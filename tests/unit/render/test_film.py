@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from synesthete.config.render import RenderOptions
 from synesthete.errors import MediaError, RenderError
 from synesthete.files import digest_file
+from synesthete.media.gain import choose_gain
+from synesthete.media.loudness import Loudness
 from synesthete.render.film import FilmMaker
 from synesthete.render.listen import hear
 from synesthete.render.pipeline import make_plan
@@ -74,6 +77,36 @@ def test_a_segment_that_is_lost_while_others_render_is_rendered_at_the_next_try(
     manifest = folder.finished()
     assert manifest is not None
     assert [segment["resumed"] for segment in manifest["segments"]] == [False, True]
+
+
+def test_a_film_with_another_sound_is_the_one_that_would_have_been_rendered(
+    make_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    options = RenderOptions(resolution="64x64", kernels="eager", workers=1, fps=24, workspace=tmp_path / "ws")
+    plan, timeline = make_plan(make_song(4.5), options)
+    louder = replace(
+        plan,
+        gain=choose_gain(Loudness(-20.0, -9.0), -14.0),
+        song=replace(plan.song, tags={"title": "Other"}),
+    )
+    folder, fresh = RunFolder(tmp_path / "a"), RunFolder(tmp_path / "b")
+    events: list[dict[str, Any]] = []
+    with folder.opened(), fresh.opened():
+        FilmMaker(plan, timeline, folder, lambda event: None).make()
+        before = folder.finished()
+        assert before is not None
+        FilmMaker(louder, timeline, folder, events.append).remux(before)
+        FilmMaker(louder, timeline, fresh, lambda event: None).make()
+
+    after, expected = folder.finished(), fresh.finished()
+    assert after is not None
+    assert expected is not None
+    assert folder.film.read_bytes() == fresh.film.read_bytes()
+    assert not events  # nothing was drawn
+    assert after["picture"] == before["picture"]
+    assert after["inputs"] == expected["inputs"] != before["inputs"]
+    assert after["sound"] == expected["sound"]
+    assert after["song"]["tags"] == {"title": "Other"}
 
 
 def test_a_song_that_can_not_be_read_to_its_end_is_named(

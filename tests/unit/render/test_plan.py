@@ -62,7 +62,7 @@ def test_the_same_inputs_name_the_same_run(plan: RenderPlan) -> None:
     assert plan.run_id.startswith("bj-rk-j-ga-silk-")
     elsewhere = dataclasses.replace(
         plan,
-        song=dataclasses.replace(plan.song, path=Path("/else/where/Björk - Jóga.wav"), tags={}),
+        song=dataclasses.replace(plan.song, path=Path("/else/where/Björk - Jóga.wav")),
         options=RenderOptions(workers=3, force=True, workspace="there", frames="out", tile=64),
     )
     assert elsewhere.run_id == plan.run_id
@@ -91,6 +91,8 @@ CHANGES: dict[str, Callable[[RenderPlan], RenderPlan]] = {
     "kernels": lambda p: dataclasses.replace(p, options=RenderOptions(kernels="eager")),
     "precision": lambda p: dataclasses.replace(p, options=RenderOptions(precision="float32")),
     "device": lambda p: dataclasses.replace(p, options=RenderOptions(device="cpu")),
+    "loudness": lambda p: dataclasses.replace(p, options=RenderOptions(loudness=-14)),
+    "limiter": lambda p: dataclasses.replace(p, options=RenderOptions(loudness=-14, limiter=True)),
     "timeline": lambda p: dataclasses.replace(p, timeline_digest="d" * 64),
 }
 
@@ -118,6 +120,7 @@ def test_a_segments_key_follows_from_its_picture_only(plan: RenderPlan) -> None:
     assert key() == key(
         song_with(plan, digest="c" * 64)
     )  # what the picture takes from it is in the trajectory
+    assert key() == key(CHANGES["limiter"](plan))  # nor does the picture take how loud its sound is made
     assert key() == key(CHANGES["kernels"](plan))  # the numeric path stands for it
     others = [
         key(trajectory="u"),
