@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := demo/first-film.mp4
 
-.PHONY: demo test test-all check format bench docs evaluation golden clean
+.PHONY: demo test test-all check format bench docs tables album evaluation golden clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -16,6 +16,9 @@ demo: $(READY)  ## Render a shipped track to a film of about 20 seconds
 	@mkdir -p demo
 	$(BIN)/synesthete render album/jazz-vibe-ace.ogg --start 0:10 --end 0:30 --resolution 720p --workspace demo -o $(DEMO)
 	@echo "Your first film: $(CURDIR)/$(DEMO)"
+
+album: $(READY)  ## Render the example album in album/, as its render.yaml says
+	$(BIN)/synesthete album --config album/render.yaml
 
 test: $(READY)  ## All tests that need no GPU and no patience
 	$(BIN)/python -m pytest -q -n 2 -m "not slow" --cov --cov-report=term --cov-report=xml --cov-fail-under=90
@@ -41,6 +44,9 @@ bench: $(READY)  ## Ratios against named baselines, measured in one run
 
 docs: $(READY)  ## Regenerate the pictures and tables in docs/
 	$(BIN)/python docs/make_docs.py
+
+tables: $(READY)  ## Of these, only the tables that schemas give; at once
+	$(BIN)/python docs/schema_pages.py
 
 evaluation: $(READY)  ## Measure every preset on every track of MUSIC (default: album)
 	$(BIN)/python docs/make_evaluation.py --music $(or $(MUSIC),album) --workspace build/evaluation
