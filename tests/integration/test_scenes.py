@@ -140,3 +140,18 @@ def test_scenes_that_contradict_are_refused(track: Path, place: Path) -> None:
     ):
         with pytest.raises(ConfigError, match=words):
             synesthete.render(track, workspace=place, **SMALL, **options)
+
+
+def test_markers_count_in_the_song_also_where_a_part_of_it_is_used(
+    make_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    given = {"preset": "silk", "resolution": "64x64", "scenes": "markers", "workspace": tmp_path}
+    options = RenderOptions.model_validate({**given, "start": 5, "marker": (3, 12), "transition": "cut"})
+    plan, _ = make_plan(make_song(20), options)
+
+    assert plan.schedule is not None
+    starts = [scene.start_s for scene in plan.schedule.scenes]
+    assert len(starts) == 2
+    assert starts[1] == pytest.approx(7.0, abs=1.0)  # moved to a bar
+    with pytest.raises(ConfigError, match=r"marker at .* lies beyond the end of .* \(20\.0 s\)"):
+        make_plan(make_song(20), RenderOptions.model_validate({**given, "marker": (21,)}))

@@ -147,9 +147,9 @@ def _preset(
 
 
 def _markers(track: Track) -> tuple[Fraction, ...]:
-    """Give the markers in the part that is used, from its start."""
+    """Give the markers in the part that is used; they count in the whole track."""
     start, end = track.trim.start or Fraction(0), track.trim.end
-    return tuple(m - start for m in track.markers if m > start and (end is None or m < end))
+    return tuple(m for m in track.markers if m > start and (end is None or m < end))
 
 
 def _rule(markers: Sequence[Fraction], mood: Mood) -> SceneRule:

@@ -161,7 +161,7 @@ def test_markers_begin_scenes_unless_other_scenes_are_asked_for(plan: Plan) -> N
 
 def test_markers_count_in_the_file_also_where_a_track_is_trimmed(plan: Plan) -> None:
     (one,) = plan({"markers": [0.5, 1.5, 2.8], "trim": {"start": 1, "end": 2.5}})
-    assert one.plan.options.marker == (Fraction(1, 2),)
+    assert one.plan.options.marker == (Fraction(3, 2),)
     (none,) = plan({"markers": [0.5, 2.8], "trim": {"start": 1, "end": 2.5}})
     assert none.plan.options.marker == ()
 
