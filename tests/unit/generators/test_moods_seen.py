@@ -93,7 +93,7 @@ def test_a_phase_without_steps_is_what_it_was(timeline: Timeline) -> None:
     assert Phase().step is None
     first, second = (
         build_signals(timeline, control, frame_rate=FPS, seed=4)
-        for control in (Control(), load_preset("silk", mood=load_mood("default")).control)
+        for control in (Control(), load_preset("aurora", mood=load_mood("default")).control)
     )
     for name, curve in first.curves.items():
         np.testing.assert_array_equal(curve, second.curves[name])
