@@ -291,6 +291,9 @@ def test_a_track_that_fails_does_not_lose_the_others(album: Path, cli: Command, 
     assert 'class="failure"' in page
     for name in ("films/two/film.mp4", "films/album/film.mp4"):  # not even their loudness has changed
         assert content(album)[name] == before[name]
+    alone = cli("album", album, "--track", "two")
+    assert alone.status == 0
+    assert "note: the album can't be finished yet, as one fails: " in alone.out
     song.write_bytes(sound)
     assert run(album) == ([], ["one", "two", "album"], True)
     assert {k: v[0] for k, v in content(album).items()} == {k: v[0] for k, v in before.items()}

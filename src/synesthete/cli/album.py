@@ -84,6 +84,8 @@ def album(
     if not as_json:
         for name in (*result.rendered, *result.recognised):
             typer.echo(f"{name}: {result.tracks[name]}")
+        for name, reason in result.unheard.items():
+            typer.echo(f"note: the album can't be finished yet, as {name} fails: {reason}")
         typer.echo(f"album: {result.film}" if result.film else "album: not all tracks are finished yet")
         typer.echo(f"page:  {result.folder / 'album.html'}")
 

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,14 @@ class AlbumFiles:
         What they say, with the changes of the command line.
     looks
         How each track is to look: the album's look, the track's, the command line's, one over the other.
+    name
+        That of another YAML file than ``render.yaml``, without its ending; else empty.
     """
 
     folder: Path
     album: Album
     looks: tuple[Look, ...]
+    name: str = ""
 
 
 def read_album(
@@ -86,7 +89,7 @@ def read_album(
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder; name the album's folder, or its YAML file by --config")
     path = config or place_inside(folder, CONFIG_NAME, where="the album's file")
-    values = read_yaml(path) if config or path.is_file() else {}
+    values = read_yaml(path) if config or path.exists() else {}
     lines = lru_cache(_lines)
     listed, list_path = _tracklist(folder)
     given = values.get("tracks", [])
@@ -116,7 +119,8 @@ def read_album(
         return f"{path}{_line(lines(path), location)}" if values else str(folder)
 
     album = build(Album, {**values, "tracks": tracks}, where=str(path), at=at)
-    return _changed(folder, album, dict(changes or {}), assignments)
+    changed = _changed(folder, album, dict(changes or {}), assignments)
+    return replace(changed, name="" if path.name == CONFIG_NAME else path.stem)
 
 
 def _changed(folder: Path, album: Album, changes: dict[str, Any], assignments: Sequence[str]) -> AlbumFiles:
@@ -205,14 +209,16 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 def _tracklist(folder: Path) -> tuple[list[dict[str, Any]], Path]:
     path = place_inside(folder, TRACKLIST_NAME, where="the tracklist")
-    if not path.is_file():
+    if not path.exists():
         return [], path
     text = read_text(path)
     try:
         value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path}, line {error.lineno}: {error.msg}; correct the JSON") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
+        raise ConfigError(f"{path}{_line_refused(text)}: {str(error)[:80]}; correct the JSON") from None
+    except RecursionError as error:
         raise ConfigError(f"{path}: {str(error)[:80]}; correct the JSON") from None
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise ConfigError(f"{path} must hold a list of tracks, each a mapping with src")
@@ -232,6 +238,31 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number in JSON")
 
 
+def _line_refused(text: str) -> str:
+    """Tell the first line of a JSON text with what `_once` or `_no_number` refuse."""
+
+    def found(node: yaml.Node, depth: int = 0) -> Iterator[int]:
+        if depth > _MOST_DEPTH:
+            return
+        if isinstance(node, yaml.ScalarNode):
+            if not node.style and node.value in ("NaN", "Infinity", "-Infinity"):
+                yield node.start_mark.line + 1
+        elif isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if key.value in seen:
+                    yield key.start_mark.line + 1
+                seen.add(str(key.value))
+                yield from found(value, depth + 1)
+        else:
+            for item in node.value:
+                yield from found(item, depth + 1)
+
+    root = _composed(text)
+    line = None if root is None else min(found(root), default=None)
+    return "" if line is None else f", line {line}"
+
+
 def _lines(path: Path) -> Lines:
     """Find the line of every field of a YAML or JSON file; of one that YAML can't read, of none."""
     lines: dict[Location, int] = {}
@@ -248,13 +279,17 @@ def _lines(path: Path) -> Lines:
             for index, item in enumerate(node.value):
                 walk(item, (*location, index))
 
-    try:
-        root = yaml.compose(read_text(path), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return {}
+    root = _composed(read_text(path))
     if root is not None:
         walk(root, ())
     return lines
+
+
+def _composed(text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
 
 
 def _line(lines: Lines, location: Location) -> str:

@@ -1,16 +1,12 @@
 """Moods: how the choreography answers the music, whatever the look; laid over a preset's control."""
 
-import re
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from synesthete.config.base import Frozen, build, read_yaml
+from synesthete.config.base import Frozen, build
 from synesthete.config.control import ColumnName, Control, Name, Seconds, Seed, Share, Step, Unit
-from synesthete.errors import ConfigError
-from synesthete.files import slug
+from synesthete.config.named import NAME, read_named, shipped
 
 __all__ = [
     "DEFAULT_MOOD",
@@ -27,7 +23,6 @@ __all__ = [
 DEFAULT_MOOD = "default"
 """The mood that changes nothing: the preset's own choreography."""
 
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 _SCENES = r"^(off|sections|markers|every [1-9]\d{0,2} bars?)$"
 Factor = Annotated[float, Field(ge=0, le=20)]
 
@@ -102,7 +97,7 @@ class Mood(Frozen):
     on every phase; ``smoothing`` adds seconds to every attack. All smoothing is centred: no mood is late.
     """
 
-    name: Annotated[str, Field(pattern=_NAME)]
+    name: Annotated[str, Field(pattern=NAME)]
     summary: Annotated[str, Field(min_length=1, max_length=200)]
     smoothing: Annotated[float, Field(ge=0, le=10)] = 0.0
     attack: Factor = 1.0
@@ -153,9 +148,7 @@ def apply_mood(control: Control, mood: Mood) -> Control:
 
 def shipped_moods() -> list[str]:
     """Give the names of the moods that ship, ``default`` first."""
-    files = [entry.name for entry in (resources.files("synesthete") / "moods").iterdir()]
-    names = [file.removesuffix(".yaml") for file in files if file.endswith(".yaml")]
-    return sorted(names, key=lambda name: (name != DEFAULT_MOOD, name))
+    return shipped("mood", first=DEFAULT_MOOD)
 
 
 def load_mood(name: str) -> Mood:
@@ -166,17 +159,7 @@ def load_mood(name: str) -> Mood:
     ConfigError
         If there is no such mood, or a field is wrong.
     """
-    known = shipped_moods()
-    if name in known:
-        path = Path(str(resources.files("synesthete") / "moods" / f"{name}.yaml"))
-    elif name.endswith((".yaml", ".yml")):
-        path = Path(name)
-    else:
-        raise ConfigError(
-            f"there is no mood {name[:60]!r}; choose one of {', '.join(known)}, or name a .yaml file"
-        )
-    values = read_yaml(path)
-    values.setdefault("name", path.stem if re.fullmatch(_NAME, path.stem) else slug(path.stem))
+    values = read_named("mood", name, shipped_moods())
     return build(Mood, values, where=f"mood {name}")
 
 

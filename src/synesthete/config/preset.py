@@ -1,20 +1,16 @@
 """Presets: named files that fix generator, style, control and seed."""
 
 import contextlib
-import re
 from collections.abc import Sequence
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from synesthete.config.base import Frozen, build, parse_assignment, read_yaml, set_path
+from synesthete.config.base import Frozen, build, parse_assignment, set_path
 from synesthete.config.control import Amount, Control, Name
 from synesthete.config.mood import Mood, apply_mood
+from synesthete.config.named import NAME, read_named, shipped
 from synesthete.config.post import Post
-from synesthete.errors import ConfigError
-from synesthete.files import slug
 from synesthete.seeding import MAX_SEED
 
 __all__ = [
@@ -47,8 +43,6 @@ FAMILIES: dict[tuple[bool, bool], str] = {
     (False, False): "organic",
 }
 """The four pattern families of the CPPN project, by whether the music is energetic, and bright."""
-
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 
 
 class Modulation(Frozen):
@@ -158,7 +152,7 @@ class CppnLook(Frozen):
 class Preset(Frozen):
     """A look that can be rendered: generator, seed, style, control and the generator's own settings."""
 
-    name: Annotated[str, Field(pattern=_NAME)]
+    name: Annotated[str, Field(pattern=NAME)]
     summary: Annotated[str, Field(min_length=1, max_length=200)]
     world: Annotated[str, Field(max_length=40)] = ""
     generator: GeneratorName = "cppn"
@@ -213,10 +207,7 @@ def _signals_used(look: CppnLook) -> list[tuple[str, Sequence[str]]]:
 
 def shipped_presets() -> list[str]:
     """Give the names of the presets that ship, the default first."""
-    first = next(iter(DEFAULT_PRESETS.values()))
-    files = [entry.name for entry in (resources.files("synesthete") / "presets").iterdir()]
-    names = [file.removesuffix(".yaml") for file in files if file.endswith(".yaml")]
-    return sorted(names, key=lambda name: (name != first, name))
+    return shipped("preset", first=next(iter(DEFAULT_PRESETS.values())))
 
 
 def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None = None) -> Preset:
@@ -230,18 +221,7 @@ def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None
     ConfigError
         If there is no such preset, or a field is wrong.
     """
-    known = shipped_presets()
-    if name in known:
-        path = Path(str(resources.files("synesthete") / "presets" / f"{name}.yaml"))
-        values = read_yaml(path)
-    elif name.endswith((".yaml", ".yml")):
-        path = Path(name)
-        values = read_yaml(path)
-    else:
-        raise ConfigError(
-            f"there is no preset {name[:60]!r}; choose one of {', '.join(known)}, or name a .yaml file"
-        )
-    values.setdefault("name", path.stem if re.fullmatch(_NAME, path.stem) else slug(path.stem))
+    values = read_named("preset", name, shipped_presets())
     preset = build(Preset, values, where=f"preset {name}")
     if mood is not None:
         preset = preset.model_copy(update={"control": apply_mood(preset.control, mood)})

@@ -62,6 +62,8 @@ class AlbumFilm:
         The film of each track that was asked for, by id.
     rendered, recognised
         Which of them were rendered now, and of which the pictures were finished already.
+    unheard
+        Why other tracks, that were not asked for, can't be used, by id.
     """
 
     folder: Path
@@ -69,6 +71,7 @@ class AlbumFilm:
     tracks: dict[str, Path]
     rendered: tuple[str, ...]
     recognised: tuple[str, ...]
+    unheard: dict[str, str]
 
 
 def plan_album(files: AlbumFiles, run: AlbumRun) -> list[dict[str, Any]]:
@@ -100,7 +103,8 @@ def render_album(
 ) -> AlbumFilm:
     """Render an album; repeating the call resumes, or recognises what is finished.
 
-    A track that fails is reported and does not lose the others; then there is no album film.
+    A track that fails is reported and does not lose the others; then there is no album film. One that was
+    not asked for is only reported.
 
     Parameters
     ----------
@@ -175,14 +179,16 @@ class _Maker:
         write_album_page(
             self._root, self._files, planned, film=film, current=current, failures=self._failures
         )
-        if self._failures:
-            raise _told_as_one(self._failures, [*rendered, *recognised], self._root)
+        failed = {name: error for name, error in self._failures.items() if name in self._wanted}
+        if failed:
+            raise _told_as_one(failed, [*rendered, *recognised], self._root)
         result = AlbumFilm(
             folder=self._root,
             film=film,
             tracks={name: self._folder(name).film for name in (*rendered, *recognised)},
             rendered=tuple(rendered),
             recognised=tuple(recognised),
+            unheard={name: str(error) for name, error in self._failures.items()},
         )
         self._tell(
             {
@@ -204,7 +210,8 @@ class _Maker:
                 planned.append(plan_track(self._files, index, self._run))
             except SynestheteError as error:
                 self._fail(track.id, error)
-        if not planned:  # nothing is touched: it may be a slip of the command line
+        if not {one.track.id for one in planned} & set(self._wanted):
+            # Nothing is touched: it may be a slip of the command line.
             raise _told_as_one(self._failures, [], self._root)
         return planned
 
@@ -296,9 +303,12 @@ def _wanted(files: AlbumFiles, run: AlbumRun) -> Sequence[str]:
 
 def _root(files: AlbumFiles) -> Path:
     title = album_title(files)
-    name = files.album.output_root or f"renders/{slug(title)}"
-    if name == "renders/untitled":  # a title in other letters
-        name = f"renders/album-{digest_json(title)[:8]}"
+    run = slug(title)
+    if run == "untitled":  # a title in other letters
+        run = f"album-{digest_json(title)[:8]}"
+    if files.name:  # one of several looks of the same album
+        run = f"{run}-{slug(files.name)}"
+    name = files.album.output_root or f"renders/{run}"
     root = place_inside(files.folder, name, where="output_root")
     parts = root.resolve().relative_to(files.folder.resolve()).parts
     if not parts or parts[0] == "cache":

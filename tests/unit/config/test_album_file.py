@@ -349,7 +349,11 @@ PLACES: dict[str, tuple[str | None, str | None, str]] = {
         "render.yaml, line 3: .*must lie after start 3 s",
     ),
     "infinity": (None, '[{"src": "a.wav", "bpm": 1e999}]', "tracklist.json, line 1: tracks.0.bpm = inf"),
-    "not a number": (None, '[{"src": "a.wav", "bpm": NaN}]', "tracklist.json: NaN is no number in JSON"),
+    "not a number": (
+        None,
+        '[{"src": "a.wav", "bpm": NaN}]',
+        "tracklist.json, line 1: NaN is no number in JSON",
+    ),
     "an id that is a path": ("tracks: [{id: ../a, src: a.wav}]", None, "line 1: tracks.0.id = '../a'"),
     "an id that is a number": ("tracks: [{id: 1, src: a.wav}]", None, "line 1: tracks.0.id = 1"),
     "an id that is a list": (
@@ -376,7 +380,16 @@ PLACES: dict[str, tuple[str | None, str | None, str]] = {
         "line 1: tracks.3.src is missing",
     ),
     "a key given twice": ("seed: 1\nseed: 2\n", None, "render.yaml, line 2: 'seed' is given twice"),
-    "a key given twice in JSON": (None, '[{"src": "a", "src": "b"}]', "tracklist.json: 'src' is given twice"),
+    "a key given twice in JSON": (
+        None,
+        '[{"src": "a"},\n {"src": "b",\n  "src": "c"}]',
+        "tracklist.json, line 3: 'src' is given twice",
+    ),
+    "no number further down": (
+        None,
+        '[{"src": "NaN",\n "bpm": -Infinity}]',
+        "tracklist.json, line 2: -Infinity is no number",
+    ),
     "tracks that are a mapping": (
         "title: x\ntracks: {a: 1}\n",
         None,
@@ -485,6 +498,16 @@ def test_an_album_file_that_is_a_link_out_is_not_read(tmp_path: Path, name: str,
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "night.yaml")
     assert "night.yaml is no regular file" in refusal(tmp_path, tmp_path / "night.yaml")
+
+
+@pytest.mark.parametrize("name", ["render.yaml", "tracklist.json"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_stands_in_an_album_files_place_is_not_passed_over(
+    tmp_path: Path, name: str, make: Callable[[Path], None]
+) -> None:
+    (tmp_path / "a.wav").touch()
+    make(tmp_path / name)
+    assert re.search(f"{name} is no regular file|cannot read {name}", refusal(tmp_path))
 
 
 def test_a_file_is_no_album(write: Write) -> None:
