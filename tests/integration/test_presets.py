@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from patience import mostly_slow
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
 from synesthete.config.preset import load_preset, shipped_presets
@@ -28,7 +29,11 @@ SONG = Path(__file__).parents[2] / "album" / "torus-trooper-1.ogg"
 FPS = Fraction(30)
 WIDE_UNITS = 24
 MUSIC_S, SILENCE_S = 3.5, 4.0
-every_preset = pytest.mark.parametrize("name", shipped_presets())
+QUICK = (
+    "silk", "corona", "spectrum", "atrium", "medusa", "ink", "fractal", "loom", "tempest", "rosette",
+)  # fmt: skip
+"""From every world one or more; `loom` for the wide nets."""
+every_preset = pytest.mark.parametrize("name", mostly_slow(shipped_presets(), QUICK))
 
 
 @dataclass(frozen=True)

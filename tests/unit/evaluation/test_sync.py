@@ -130,6 +130,7 @@ def _decay(ticks: int) -> np.ndarray:
     return np.exp(-np.arange(ticks) / 8)
 
 
+@pytest.mark.slow
 def test_unrelated_films_and_songs_are_called_synced_as_often_as_chance_allows(made_timeline: Made) -> None:
     """Over 200 pairs of a film and a song it has nothing to do with, p < 0.05 comes as often as it should."""
     bank = list(null_bank())

@@ -12,7 +12,7 @@ from synesthete.programs.program import Program
 from synesthete.programs.registry import Primitive, primitives
 
 NAMES = [name for name, primitive in primitives().items() if primitive.family != "memory"]
-SMALL, LARGE = Size(128, 72), Size(1024, 576)
+SMALL, LARGE = Size(128, 72), Size(640, 360)
 
 
 def program_of(primitive: Primitive, **values: object) -> Program:
