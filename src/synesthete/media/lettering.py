@@ -1,0 +1,388 @@
+"""Set text: clean it, choose fonts for it, break it into lines that fit a box, and draw it as coverage.
+
+Lines are measured at one large size, in ems, so that they break at the same words in pictures of every size.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32
+from PIL import Image, ImageDraw, ImageFont, features
+
+from synesthete.media.fonts import SHIPPED_FONT, fonts_for, glyphs_of
+
+__all__ = ["CAP_HEIGHT", "Block", "Sheet", "TypeStyle", "cleaned", "legible", "set_text", "unset_characters"]
+
+CAP_HEIGHT: Final = 0.727
+"""Height of a capital of the shipped font, ems."""
+
+_MASTER_PIXELS: Final = 200.0
+_FULL_WEIGHT_LINES: Final = 2
+_SHRINK: Final = 0.94
+_ELLIPSIS: Final = "…"
+_JOINERS: Final = frozenset("\u200c\u200d")  # joiners: scripts need them
+_VARIATION_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0000-\U000e0fff]")
+_RIGHT_TO_LEFT: Final = ("R", "AL")
+# Han, kana, hangul and fullwidth forms: lines may break between any two of them.
+_BREAKS_ANYWHERE: Final = re.compile(
+    r"([\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff])"
+)
+_CLOSING: Final = frozenset("、。，．！？：；）】」』〉》”’ー…·")
+
+
+@dataclass(frozen=True)
+class TypeStyle:
+    """How letters are set.
+
+    Attributes
+    ----------
+    weight
+        100 (thin) to 900 (black).
+    tracking
+        Space added between letters, ems; only where letters stand apart anyway.
+    leading
+        From one baseline to the next, ems.
+    tabular
+        Give all figures one width.
+    """
+
+    weight: int = 400
+    tracking: float = 0.0
+    leading: float = 1.2
+    tabular: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lines of text in one size.
+
+    Attributes
+    ----------
+    lines
+        Top to bottom.
+    style
+        How they are set.
+    size
+        The em, in the unit of the box.
+    width
+        Of the widest line, in that unit.
+    """
+
+    lines: tuple[str, ...]
+    style: TypeStyle
+    size: float
+    width: float
+
+    @property
+    def height(self) -> float:
+        """From the top of the first line's capitals to the last line's baseline."""
+        if not self.lines:
+            return 0.0
+        return self.size * (CAP_HEIGHT + (len(self.lines) - 1) * self.style.leading)
+
+
+def cleaned(text: str) -> str:
+    """Make one line of a text, of characters that are meant to be seen; accents are composed.
+
+    Examples
+    --------
+    >>> cleaned(" Jo\\u0301ga\\n\\x07 (live)  ")
+    'Jóga (live)'
+    """
+    spaced = "".join(
+        " " if unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Zs") else letter for letter in text
+    )
+    seen = "".join(
+        letter
+        for letter in spaced
+        if letter in _JOINERS or unicodedata.category(letter) not in ("Cf", "Cs", "Cn")
+    )
+    return " ".join(_VARIATION_SELECTORS.sub("", unicodedata.normalize("NFC", seen)).split())
+
+
+def unset_characters(text: str) -> str:
+    """Give the characters of a cleaned text that no font here draws, each once."""
+    return "".join(dict.fromkeys(letter for letter in text if not _is_drawn(letter, _fonts(text))))
+
+
+def legible(text: str) -> str:
+    """Clean a text, and leave out what no font here draws."""
+    known = cleaned(text)
+    missing = set(unset_characters(known))
+    kept: list[str] = []
+    dropping = False
+    for letter in known:
+        # What is put on a letter goes with it.
+        dropping = letter in missing or (dropping and _joins(letter))
+        if not dropping:
+            kept.append(letter)
+    return " ".join("".join(kept).split())
+
+
+def set_text(
+    text: str,
+    style: TypeStyle,
+    *,
+    width: float,
+    height: float,
+    largest: float,
+    smallest: float,
+) -> Block:
+    """Set a text in a box, as large as goes: it shrinks, and is broken into lines of like lengths.
+
+    Large type takes two lines at most; smaller type takes more. What doesn't fit in the smallest ends in an
+    ellipsis.
+
+    Parameters
+    ----------
+    text
+        As `legible` gave it.
+    width, height
+        Of the box, in any unit; the height reaches from the first line's capitals to the last baseline.
+    largest, smallest
+        The em, in that unit.
+    """
+    size = largest
+    while True:
+        last = size <= smallest
+        room = 1 + int(max(0.0, height / size - CAP_HEIGHT) / style.leading + 1e-9)
+        most = room if last else min(room, _FULL_WEIGHT_LINES + int(largest / size - 0.5))
+        lines = _broken(text, style, width / size, within_words=last)
+        if lines is not None and len(lines) <= most:
+            lines = _balanced(text, style, width / size, lines)
+            break
+        if last:
+            lines = _cut(lines or [], style, width / size, most)
+            break
+        size = max(smallest, size * _SHRINK)
+    return Block(tuple(lines), style, size, size * max((_width(line, style) for line in lines), default=0.0))
+
+
+class Sheet:
+    """A sheet of coverage on which text is drawn larger and then reduced, so that nothing is hinted.
+
+    Parameters
+    ----------
+    width, height
+        Pixels.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        # A factor by size: what is large has smooth edges anyway, and would take much memory.
+        self._scale = 4 if width * height <= 2_500_000 else 2 if width * height <= 10_000_000 else 1
+        self._image = Image.new("L", (width * self._scale, height * self._scale))
+        self._draw = ImageDraw.Draw(self._image)
+
+    def write(self, block: Block, x: float, y: float, pixels: float, *, align: str = "left") -> None:
+        """Write a block.
+
+        Parameters
+        ----------
+        x, y
+            Its left edge (``align="left"``), middle (``"centre"``) or right edge (``"right"``), and the top
+            of its first line's capitals, pixels.
+        pixels
+            Pixels to the unit of the block's size.
+        """
+        em = block.size * pixels
+        share = {"left": 0.0, "centre": 0.5, "right": 1.0}[align]
+        for number, line in enumerate(block.lines):
+            baseline = y + em * (CAP_HEIGHT + number * block.style.leading)
+            self._line(line, block.style, x - share * em * _width(line, block.style), baseline, em)
+
+    def bar(self, left: float, top: float, right: float, bottom: float) -> None:
+        """Fill a rectangle; its edges are rounded to the sheet's finer pixels."""
+        a, b, c, d = (round(side * self._scale) for side in (left, top, right, bottom))
+        self._draw.rectangle((a, b, max(a, c - 1), max(b, d - 1)), fill=255)
+
+    def coverage(self) -> Float32[np.ndarray, "height width"]:
+        """Give how much of each pixel is covered, 0-1."""
+        image = self._image if self._scale == 1 else self._image.reduce(self._scale)
+        return np.asarray(image, np.float32) / np.float32(255)
+
+    def _line(self, line: str, style: TypeStyle, x: float, baseline: float, em: float) -> None:
+        for font, piece, offset in _pieces(line, style):
+            place = ((x + em * offset) * self._scale, baseline * self._scale)
+            face = _face(font, style.weight, em * self._scale)
+            self._draw.text(place, piece, fill=255, font=face, anchor="ls", features=_features(style))
+
+
+def _pieces(line: str, style: TypeStyle) -> Iterator[tuple[Path, str, float]]:
+    """Cut a line into what is drawn at once, each with its font and its distance from the left, ems."""
+    x = 0.0
+    for font, run in _runs(line):
+        if _tracked(font, style):
+            end = 0
+            for cluster in _clusters(run):
+                end += len(cluster)
+                # Its end less its own width: kerning stays.
+                start = _length(run[:end], font, style) - _length(cluster, font, style)
+                yield font, cluster, x + start
+                x += style.tracking
+        else:
+            yield font, run, x
+        x += _length(run, font, style)
+
+
+@lru_cache(maxsize=4096)
+def _width(line: str, style: TypeStyle) -> float:
+    """Measure a line, ems; no tracking follows its last letter."""
+    total = 0.0
+    for font, run in _runs(line):
+        total += _length(run, font, style)
+        if _tracked(font, style):
+            total += style.tracking * len(_clusters(run))
+    runs = _runs(line)
+    return total - (style.tracking if runs and _tracked(runs[-1][0], style) else 0.0)
+
+
+def _tracked(font: Path, style: TypeStyle) -> bool:
+    return style.tracking != 0.0 and font == SHIPPED_FONT  # other scripts may join their letters
+
+
+@lru_cache(maxsize=65_536)
+def _length(text: str, font: Path, style: TypeStyle) -> float:
+    face = _face(font, style.weight, _MASTER_PIXELS)
+    return float(face.getlength(text, features=_features(style))) / _MASTER_PIXELS
+
+
+@lru_cache(maxsize=256)
+def _face(font: Path, weight: int, pixels: float) -> ImageFont.FreeTypeFont:
+    face = ImageFont.truetype(str(font), pixels)
+    if font == SHIPPED_FONT:
+        face.set_variation_by_axes([weight])
+    return face
+
+
+def _features(style: TypeStyle) -> list[str] | None:
+    return ["tnum"] if style.tabular and features.check("raqm") else None
+
+
+@lru_cache(maxsize=1024)
+def _fonts(text: str) -> tuple[Path, ...]:
+    return fonts_for(letter for letter in text if not _is_invisible(letter))
+
+
+@lru_cache(maxsize=1024)
+def _runs(line: str) -> tuple[tuple[Path, str], ...]:
+    """Cut a line where its font changes, in the order in which the parts are seen."""
+    fonts = _fonts(line)
+    leftward = _runs_leftward(line)
+    if leftward or any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in line):
+        # Directions are sorted out within a run: one font for all, if one has all.
+        whole = [font for font in fonts if all(_is_drawn(letter, (font,)) for letter in line)]
+        if whole:
+            return ((whole[0], line),)
+    runs: list[tuple[Path, str]] = []
+    for cluster in _clusters(line):
+        able = [font for font in fonts if all(_is_drawn(letter, (font,)) for letter in cluster)]
+        base = [font for font in fonts if _is_drawn(cluster[0], (font,))]
+        font = (able or base or [SHIPPED_FONT])[0]
+        if runs and (runs[-1][0] == font or (cluster == " " and _is_drawn(" ", (runs[-1][0],)))):
+            runs[-1] = (runs[-1][0], runs[-1][1] + cluster)
+        else:
+            runs.append((font, cluster))
+    return tuple(reversed(runs)) if leftward else tuple(runs)
+
+
+def _runs_leftward(line: str) -> bool:
+    """Tell a line's direction by its first letter that has one (Unicode Standard Annex 9, rule P2)."""
+    for letter in line:
+        direction = unicodedata.bidirectional(letter)
+        if direction in ("L", *_RIGHT_TO_LEFT):
+            return direction != "L"
+    return False
+
+
+def _clusters(text: str) -> list[str]:
+    """Cut a text into letters, each with what is put on it."""
+    clusters: list[str] = []
+    for letter in text:
+        if clusters and (_joins(letter) or clusters[-1].endswith("\u200d")):
+            clusters[-1] += letter
+        else:
+            clusters.append(letter)
+    return clusters
+
+
+def _joins(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Mn", "Me", "Mc") or letter in _JOINERS
+
+
+def _is_invisible(letter: str) -> bool:
+    return letter in _JOINERS or letter == " "
+
+
+def _is_drawn(letter: str, fonts: Sequence[Path]) -> bool:
+    return _is_invisible(letter) or any(ord(letter) in glyphs_of(font) for font in fonts)
+
+
+def _words(text: str) -> list[str]:
+    """Cut a text where lines may break; the spaces stay at the ends of words."""
+    words: list[str] = []
+    for part in re.findall(r"[^ ]+ ?", text):
+        for piece in filter(None, _BREAKS_ANYWHERE.split(part)):
+            if words and not words[-1].endswith(" ") and (piece[0] in _CLOSING or piece == " "):
+                words[-1] += piece
+            else:
+                words.append(piece)
+    return words
+
+
+def _broken(text: str, style: TypeStyle, width: float, *, within_words: bool) -> list[str] | None:
+    """Break a text into lines of at most a width, ems; None where a word alone is wider."""
+    lines: list[str] = []
+    line = ""
+    for word in _words(text):
+        if line and _width((line + word).rstrip(), style) <= width:
+            line += word
+            continue
+        if line:
+            lines.append(line.rstrip())
+        line = word
+        if _width(word.rstrip(), style) > width:
+            if not within_words:
+                return None
+            *full, line = _broken_word(word, style, width)
+            lines += full
+    return [*lines, line.rstrip()] if line.strip() else lines
+
+
+def _broken_word(word: str, style: TypeStyle, width: float) -> list[str]:
+    lines = [""]
+    for cluster in _clusters(word):
+        if lines[-1] and _width((lines[-1] + cluster).rstrip(), style) > width:
+            lines.append("")
+        lines[-1] += cluster
+    return lines
+
+
+def _balanced(text: str, style: TypeStyle, width: float, lines: list[str]) -> list[str]:
+    """Break into as many lines, but of the smallest width that allows that."""
+    if len(lines) < 2:
+        return lines
+    low, high = width / len(lines) / 2, width
+    for _ in range(12):
+        middle = (low + high) / 2
+        tried = _broken(text, style, middle, within_words=False)
+        if tried is not None and len(tried) <= len(lines):
+            high, lines = middle, tried
+        else:
+            low = middle
+    return lines
+
+
+def _cut(lines: list[str], style: TypeStyle, width: float, most: int) -> list[str]:
+    """Keep some lines; the last of them ends in an ellipsis."""
+    kept = lines[: max(1, most)]
+    clusters = _clusters(kept[-1])
+    while clusters and _width("".join(clusters).rstrip() + _ELLIPSIS, style) > width:
+        clusters.pop()
+    kept[-1] = "".join(clusters).rstrip(" ,;:-–") + _ELLIPSIS
+    return kept

@@ -1,0 +1,102 @@
+"""Layers: small pictures with coverage, laid over frames in linear light."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor
+
+from synesthete.generators.base import Size
+
+__all__ = ["Layer", "lay_over", "layer_of", "soft_box"]
+
+_SEEN: Final = 1 / 512
+"""Coverage under half a grey level isn't seen."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A picture with coverage, and where it lies.
+
+    Attributes
+    ----------
+    top, left
+        Its place in the frame, pixels.
+    light
+        Linear light times coverage, 0-1.
+    coverage
+        How much of what is behind it it covers, 0-1; no less than ``light``.
+    """
+
+    top: int
+    left: int
+    light: Float[Tensor, "3 height width"]
+    coverage: Float[Tensor, "1 height width"]
+
+    def to(self, device: torch.device) -> "Layer":
+        """Give it on a device."""
+        return Layer(self.top, self.left, self.light.to(device), self.coverage.to(device))
+
+
+def layer_of(
+    size: Size,
+    light: Float32[np.ndarray, "3 height width"],
+    coverage: Float32[np.ndarray, "height width"],
+    behind: Float32[np.ndarray, "height width"],
+) -> Layer | None:
+    """Make a layer of a drawing as large as the frame, cut to where it is seen; None where it is nowhere.
+
+    Parameters
+    ----------
+    light, coverage
+        Of the drawing; light is linear and multiplied by coverage.
+    behind
+        How much darkness lies behind the drawing, 0-1: shadows.
+    """
+    whole = 1.0 - (1.0 - coverage) * (1.0 - behind)
+    rows, columns = (np.flatnonzero((whole > _SEEN).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    return Layer(
+        int(rows[0]),
+        int(columns[0]),
+        torch.from_numpy(np.ascontiguousarray(light[:, *part])),
+        torch.from_numpy(np.ascontiguousarray(whole[part][None])),
+    )
+
+
+def lay_over(picture: Float[Tensor, "3 height width"], layer: Layer, opacity: float) -> None:
+    """Lay a layer over a picture, in place; display values are square roots of light."""
+    height, width = layer.coverage.shape[1:]
+    region = picture[:, layer.top : layer.top + height, layer.left : layer.left + width]
+    light = (region * region).mul_(1.0 - opacity * layer.coverage).add_(layer.light, alpha=opacity)
+    torch.sqrt(light.clamp_(0.0, 1.0), out=light)
+    region.copy_(light)
+
+
+def soft_box(
+    size: Size, box: tuple[float, float, float, float], reach: float
+) -> Float32[np.ndarray, "height width"]:
+    """Draw a rectangle whose edges fall off softly, 1 inside.
+
+    Parameters
+    ----------
+    box
+        Left, top, right and bottom, pixels; half of it is left on them.
+    reach
+        How far the edges reach to either side, pixels.
+    """
+    left, top, right, bottom = box
+    across = _rising(np.arange(size.width) + 0.5, left, reach)
+    across = across * _rising(-(np.arange(size.width) + 0.5), -right, reach)
+    down = _rising(np.arange(size.height) + 0.5, top, reach)
+    down = down * _rising(-(np.arange(size.height) + 0.5), -bottom, reach)
+    return np.asarray(down[:, None] * across[None, :], np.float32)
+
+
+def _rising(x: np.ndarray, edge: float, reach: float) -> np.ndarray:
+    share = np.clip((x - edge) / (2.0 * reach) + 0.5, 0.0, 1.0)
+    return np.asarray(share * share * share * (share * (6.0 * share - 15.0) + 10.0))
