@@ -41,6 +41,9 @@ class Progress:
         """Show one event."""
         if self._json:
             print(json.dumps(event), flush=True)
+        elif event["event"] == "warning":
+            about = f"{event['track']}: " if "track" in event else ""
+            print(f"warning: {about}{event['message']}", file=sys.stderr, flush=True)
         elif self._bar is not None:
             self._show(event)
 

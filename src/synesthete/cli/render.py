@@ -21,12 +21,17 @@ from synesthete.config.render import (
     Speed,
     Transition,
 )
+from synesthete.config.titles import Corner, Titles
 
 __all__ = ["profile", "render"]
 
 
 def _option(field: str, *names: str, **settings: Any) -> Any:
     return typer.Option(*names, help=RenderOptions.model_fields[field].description, **settings)
+
+
+def _title(field: str, *names: str, **settings: Any) -> Any:
+    return typer.Option(*names, help=Titles.model_fields[field].description, **settings)
 
 
 Song = Annotated[Path, typer.Argument(help="A sound file, or a film with sound.", show_default=False)]
@@ -84,6 +89,17 @@ def render(
     transition: TransitionOption = None,
     loudness: LoudnessOption = None,
     limiter: Annotated[bool, _option("limiter", "--limiter")] = False,
+    title_card: Annotated[bool, _title("card", "--title-card")] = False,
+    lower_third: Annotated[bool, _title("lower_third", "--lower-third")] = False,
+    title: Annotated[str | None, _title("title", metavar="TEXT")] = None,
+    artist: Annotated[str | None, _title("artist", metavar="TEXT")] = None,
+    cover_art: Annotated[str, _title("cover_art", metavar="FILE|auto|off")] = "auto",
+    watermark: Annotated[str | None, _title("watermark", metavar="FILE|TEXT")] = None,
+    watermark_corner: Annotated[Corner, _title("watermark_corner")] = "bottom-right",
+    watermark_opacity: Annotated[float, _title("watermark_opacity")] = 0.6,
+    fade_in: Annotated[str, _title("fade_in", metavar="SECONDS")] = "0s",
+    fade_out: Annotated[str, _title("fade_out", metavar="SECONDS")] = "0s",
+    overlay: Annotated[bool, _title("overlay", "--overlay")] = False,
     preview: Annotated[bool, _option("preview", "--preview")] = False,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
@@ -111,6 +127,12 @@ def render(
         kernels=kernels, tile=tile, encoder=encoder, crf=crf, speed=speed, frames=frames, workers=workers,
         workspace=workspace, force=force, allow_truncated=allow_truncated, certificate=certificate,
         loudness=loudness, limiter=limiter,
+        titles={
+            "card": title_card, "lower_third": lower_third, "title": title, "artist": artist,
+            "cover_art": cover_art, "watermark": watermark, "watermark_corner": watermark_corner,
+            "watermark_opacity": watermark_opacity, "fade_in": fade_in, "fade_out": fade_out,
+            "overlay": overlay,
+        },
     )  # fmt: skip
     from synesthete.render.pipeline import make_plan, render_song
 

@@ -31,6 +31,7 @@ from synesthete.config.render import (
     Transition,
     picture_size,
 )
+from synesthete.config.titles import TitleStyle
 from synesthete.errors import ConfigError
 
 __all__ = [
@@ -119,6 +120,9 @@ class Look(Frozen):
     )
     controller: Controller = Field(default=Controller(), description="How the music moves it.")
     postfx: PostFx = Field(default=PostFx(), description="What is done to finished pictures.")
+    titles: TitleStyle = Field(
+        default=TitleStyle(), description="What is written and drawn over the film; texts are the track's."
+    )
     scenes: Annotated[Scenes | None, BeforeValidator(_off)] = Field(
         default=None,
         description='off, sections, markers or "every 16 bars"; null: markers where there are any, else as '

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, mo
 from synesthete.clock import parse_frame_rate, parse_timestamp
 from synesthete.config.base import Frozen
 from synesthete.config.preset import DEFAULT_PRESETS, GeneratorName
+from synesthete.config.titles import Titles
 from synesthete.errors import ConfigError
 from synesthete.seeding import MAX_SEED
 
@@ -207,6 +208,7 @@ class RenderOptions(Frozen):
         default=None, description="Bring the sound to so many LUFS (off by default)."
     )
     limiter: bool = Field(default=False, description="Limit peaks to reach it; otherwise the gain gives way.")
+    titles: Titles = Field(default=Titles(), description="What is written and drawn over the film.")
     device: Device = Field(default="auto", description="Where to compute.")
     precision: PrecisionName = Field(default="auto", description="Of the matrix products of wide nets.")
     kernels: Kernels = Field(default="auto", description="Compile fused kernels, or not.")

@@ -263,6 +263,8 @@ class _Maker:
             make_folder(frames)
             plan = replace(plan, options=plan.options.model_copy(update={"frames": frames}))
         self._tell({"event": "plan", "track": one.track.id, **plan.summary()})
+        for message in () if plan.titles is None else plan.titles.warnings:
+            self._tell({"event": "warning", "track": one.track.id, "message": message})
         with folder.opened():
             if self._run.force:
                 folder.clear()

@@ -26,12 +26,14 @@ from synesthete.config.preset import (
     shipped_presets,
 )
 from synesthete.config.render import RenderOptions, SceneRule
+from synesthete.config.titles import Titles, is_picture_name
 from synesthete.errors import ConfigError
 from synesthete.generators.build import check_preset
 from synesthete.generators.family import main_hue, turned_towards
 from synesthete.media.joint import check_cover
 from synesthete.render.pipeline import plan_film
 from synesthete.render.plan import RenderPlan
+from synesthete.render.titles import film_titles
 
 __all__ = ["AlbumRun", "PlannedTrack", "album_title", "plan_track"]
 
@@ -116,8 +118,12 @@ def plan_track(files: AlbumFiles, index: int, run: AlbumRun) -> PlannedTrack:
         if name != AUTO_PRESET:
             _preset(files.folder, name, look, mood, None, where, first=name == names[0])
     plan, timeline = plan_film(song, options, presets, mood=mood, offset=_offset(album, index, track, look))
-    tags = _tags(files, index, plan.song.tags)
-    return PlannedTrack(track, replace(plan, song=replace(plan.song, tags=tags), cover=cover), timeline)
+    facts = replace(plan.song, tags=_tags(files, index, plan.song.tags))
+    titles = film_titles(
+        _titles(files.folder, look, where),
+        song=facts.path, duration=facts.duration, tags=facts.tags, cover=cover,
+    )  # fmt: skip
+    return PlannedTrack(track, replace(plan, song=facts, cover=cover, titles=titles), timeline)
 
 
 def _preset(
@@ -144,6 +150,15 @@ def _preset(
     given = {"tone_curve": fx.tone_curve, "grain": fx.grain_intensity, "chroma_shift": fx.chroma_shift}
     post = merge(preset.post.model_dump(), {k: v for k, v in given.items() if v is not None})
     return preset.model_copy(update={"post": build(Post, post, where=f"{where}: postfx")})
+
+
+def _titles(folder: Path, look: Look, where: str) -> Titles:
+    """Give what is written over a track's film; a picture lies below the album's folder."""
+    values = look.titles.model_dump()
+    mark = look.titles.watermark
+    if mark is not None and is_picture_name(mark):
+        values["watermark"] = str(place_inside(folder, mark, where=f"{where}: titles.watermark"))
+    return Titles.model_validate(values)
 
 
 def _markers(track: Track) -> tuple[Fraction, ...]:

@@ -33,6 +33,7 @@ from synesthete.render.post import finished
 from synesthete.render.preview import LAST_PREVIEW, write_previews
 from synesthete.render.run import RunFolder, StoredPart
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
+from synesthete.render.titles import titled
 from synesthete.render.threads import interruptible, single_threaded
 
 __all__ = ["Event", "FilmMaker"]
@@ -211,6 +212,7 @@ class FilmMaker:
         fuser = build_fuser(plan.options, plan.preset.generator, plan.size, plan.frames)
         painter, planned = score_voices(*plan.voices(), self._timeline, plan.options, fuser)
         painter = finished(painter, plan.preset.post, plan.preset.seed)
+        painter = titled(painter, plan.titles, self._timeline, plan.frame_rate)
         planned.save(self._folder.work / "trajectory")
         trajectory = Trajectory.load(self._folder.work / "trajectory")
         if fuser.available:

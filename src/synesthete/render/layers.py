@@ -8,8 +8,6 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-from synesthete.generators.base import Size
-
 __all__ = ["Layer", "lay_over", "layer_of", "soft_box"]
 
 _SEEN: Final = 1 / 512
@@ -41,12 +39,11 @@ class Layer:
 
 
 def layer_of(
-    size: Size,
     light: Float32[np.ndarray, "3 height width"],
     coverage: Float32[np.ndarray, "height width"],
     behind: Float32[np.ndarray, "height width"],
 ) -> Layer | None:
-    """Make a layer of a drawing as large as the frame, cut to where it is seen; None where it is nowhere.
+    """Make a layer of a drawing, cut to where it is seen; None where it is nowhere.
 
     Parameters
     ----------
@@ -78,22 +75,24 @@ def lay_over(picture: Float[Tensor, "3 height width"], layer: Layer, opacity: fl
 
 
 def soft_box(
-    size: Size, box: tuple[float, float, float, float], reach: float
+    shape: tuple[int, int], box: tuple[float, float, float, float], reach: float
 ) -> Float32[np.ndarray, "height width"]:
     """Draw a rectangle whose edges fall off softly, 1 inside.
 
     Parameters
     ----------
+    shape
+        Of the plane, pixels.
     box
         Left, top, right and bottom, pixels; half of it is left on them.
     reach
         How far the edges reach to either side, pixels.
     """
     left, top, right, bottom = box
-    across = _rising(np.arange(size.width) + 0.5, left, reach)
-    across = across * _rising(-(np.arange(size.width) + 0.5), -right, reach)
-    down = _rising(np.arange(size.height) + 0.5, top, reach)
-    down = down * _rising(-(np.arange(size.height) + 0.5), -bottom, reach)
+    across = _rising(np.arange(shape[1]) + 0.5, left, reach)
+    across = across * _rising(-(np.arange(shape[1]) + 0.5), -right, reach)
+    down = _rising(np.arange(shape[0]) + 0.5, top, reach)
+    down = down * _rising(-(np.arange(shape[0]) + 0.5), -bottom, reach)
     return np.asarray(down[:, None] * across[None, :], np.float32)
 
 

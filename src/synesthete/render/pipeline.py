@@ -26,6 +26,7 @@ from synesthete.render.output import check_output
 from synesthete.render.plan import RenderPlan, SongFacts
 from synesthete.render.run import RunFolder
 from synesthete.render.schedule import plan_schedule
+from synesthete.render.titles import film_titles
 
 __all__ = ["Film", "make_plan", "plan_film", "render_song"]
 
@@ -90,6 +91,8 @@ def render_song(
     started = time.perf_counter()
     plan, timeline = make_plan(song, options)
     on_event({"event": "plan", **plan.summary()})
+    for message in () if plan.titles is None else plan.titles.warnings:
+        on_event({"event": "warning", "message": message})
     if options.frames is not None:
         make_folder(options.frames)
     folder = RunFolder(options.workspace / "renders" / plan.run_id)
@@ -199,6 +202,7 @@ def plan_film(
         video=video,
         timeline_digest=timeline.digest(),
         mood=mood.name,
+        titles=film_titles(options.titles, song=facts.path, duration=facts.duration, tags=facts.tags),
     )
     return plan, timeline
 

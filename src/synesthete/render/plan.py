@@ -23,6 +23,7 @@ from synesthete.media.encode import VideoSettings
 from synesthete.media.gain import Gain
 from synesthete.media.versions import library_versions
 from synesthete.render.schedule import Schedule, Voice, lasting
+from synesthete.render.titles import FilmTitles
 
 __all__ = ["SEGMENT_SECONDS", "RenderPlan", "Segment", "SongFacts", "code_digest", "cut_segments"]
 
@@ -121,6 +122,8 @@ class RenderPlan:
         The gain that the sound gets in any case: that of its album.
     cover
         A picture for players to show, PNG or JPEG.
+    titles
+        What is written and drawn over the film, if anything is.
     """
 
     song: SongFacts
@@ -135,6 +138,7 @@ class RenderPlan:
     mood: str = DEFAULT_MOOD
     gain: Gain | None = None
     cover: Path | None = None
+    titles: FilmTitles | None = None
 
     def voices(self) -> tuple[list[Voice], Float[np.ndarray, "frames voices"]]:
         """Give what is to be drawn all along, and how much of each is seen; see `Schedule.voices`."""
@@ -161,6 +165,7 @@ class RenderPlan:
             "numerics": [self.options.device, self.options.precision, self.options.kernels],
             "timeline": self.timeline_digest,
             **({"scenes": self.schedule.inputs()} if self.schedule else {}),
+            **({"titles": self.titles.inputs()} if self.titles else {}),
             "code": code_digest(),
             "libraries": library_digest(),
         }
@@ -181,6 +186,7 @@ class RenderPlan:
                     for preset in (self.schedule or lasting(self.preset)).presets
                 ],
                 "post": [self.preset.post.model_dump(mode="json"), self.preset.seed],
+                "titles": [self.titles.inputs(), self.timeline_digest] if self.titles else None,
                 "numeric_path": numeric_path,
                 "range": [segment.start, segment.stop],
                 "size": str(self.size),
@@ -226,6 +232,7 @@ class RenderPlan:
             "crf": self.video.crf,
             "speed": self.video.speed,
             "device": self.options.device,
+            **({"warnings": list(self.titles.warnings)} if self.titles and self.titles.warnings else {}),
             "synesthete": __version__,
         }
 

@@ -3,8 +3,9 @@
 All lengths are in short sides of the picture, so that every size shows the same layout.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -21,15 +22,19 @@ __all__ = ["Frame", "draw_card", "draw_lower_third", "draw_watermark"]
 _INK: Final = (0.965, 0.96, 0.95)
 """Display RGB of text: a white that isn't cold."""
 _TITLE: Final = TypeStyle(weight=600, tracking=-0.018, leading=1.1)
-_ARTIST: Final = TypeStyle(weight=400, tracking=0.045, leading=1.3)
+_ARTIST: Final = TypeStyle(weight=500, tracking=0.04, leading=1.3)
 _LOWER_TITLE: Final = TypeStyle(weight=600, tracking=-0.006, leading=1.14)
-_LOWER_ARTIST: Final = TypeStyle(weight=400, tracking=0.02, leading=1.25)
+_LOWER_ARTIST: Final = TypeStyle(weight=450, tracking=0.02, leading=1.25)
 _MARK: Final = TypeStyle(weight=600, tracking=0.03, leading=1.25)
-_ARTIST_SHARE: Final = 0.88
+_ARTIST_SHARE: Final = 0.92
 _RULE: Final = 0.0032
 _SAFE: Final = 0.05
+_SCRIM_REACH: Final = 0.22
 
 Plane = Float32[np.ndarray, "height width"]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
 Align = Literal["left", "centre"]
 
 
@@ -91,7 +96,7 @@ def draw_card(frame: Frame, title: str, artist: str, art: Image.Image | None) ->
     above = 0.058 if heading.lines and byline.lines else 0.0
     words = heading.height + above + byline.height
     placed: list[_Placed] = []
-    bars: list[tuple[float, float, float, float]] = []
+    bars: list[Box] = []
     art_box = (0.0, 0.0, 0.0, 0.0)
     middle_x, middle_y = frame.width / 2, frame.height * (0.5 if frame.is_wide else 0.46)
     align: Align = "left" if beside else "centre"
@@ -108,7 +113,7 @@ def draw_card(frame: Frame, title: str, artist: str, art: Image.Image | None) ->
             top += art_height + 0.08
     placed.append(_Placed(heading, x, top, align))
     placed.append(_Placed(byline, x, top + heading.height + above, align, _ARTIST_SHARE))
-    return _layer(frame, placed, bars, scrim=0.5, art=art, art_box=art_box)
+    return _layer(frame, placed, bars, scrim=0.62, art=art, art_box=art_box)
 
 
 def draw_lower_third(frame: Frame, title: str, artist: str) -> Layer | None:
@@ -130,7 +135,7 @@ def draw_lower_third(frame: Frame, title: str, artist: str) -> Layer | None:
         _Placed(byline, x, top + heading.height + above, share=_ARTIST_SHARE),
     ]
     rule = (frame.margin_x, top - 0.008, frame.margin_x + _RULE, top + words + 0.008)
-    return _layer(frame, placed, [rule], scrim=0.42)
+    return _layer(frame, placed, [rule], scrim=0.6)
 
 
 def draw_watermark(
@@ -164,11 +169,11 @@ def _fitted(art: Image.Image | None, width: float, height: float | None = None) 
 def _layer(
     frame: Frame,
     placed: list[_Placed],
-    bars: list[tuple[float, float, float, float]],
+    bars: list[Box],
     *,
     scrim: float,
     art: Image.Image | None = None,
-    art_box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
+    art_box: Box = (0.0, 0.0, 0.0, 0.0),
     opacity: float = 1.0,
     logo: bool = False,
 ) -> Layer | None:
@@ -181,33 +186,74 @@ def _layer(
     logo
         The picture has a shape of its own, and is not framed.
     """
-    size, unit = frame.size, float(frame.size.short)
-    height, width = size.height, size.width
+    unit = float(frame.size.short)
+    boxes = [_box(one) for one in placed if one.block.lines] + bars + ([] if art is None else [art_box])
+    if not boxes:
+        return None
+    window = _Window(frame.size, _around(boxes), unit)
+    height, width = window.shape
     ink = np.zeros((height, width), np.float32)
     for share in sorted({one.share for one in placed} | ({1.0} if bars else set())):
         sheet = Sheet(width, height)
         for one in placed:
             if one.share == share:
-                sheet.write(one.block, one.x * unit, one.y * unit, unit, align=one.align)
+                sheet.write(one.block, *window.place(one.x, one.y), unit, align=one.align)
         for bar in bars if share == 1.0 else ():
-            sheet.bar(*(side * unit for side in bar))
+            sheet.bar(*window.box(bar))
         ink = np.maximum(ink, share * sheet.coverage())
-    behind = 1.0 - (1.0 - _shadow(ink, unit)) * (1.0 - scrim * _around(frame, placed))
+    behind = _shadow(ink, unit)
+    if scrim and placed:
+        text = _around([_box(one) for one in placed if one.block.lines] + bars)
+        padded = (text[0] - 0.1, text[1] - 0.06, text[2] + 0.1, text[3] + 0.06)
+        soft = soft_box(window.shape, window.box(padded), _SCRIM_REACH * unit)
+        behind = 1.0 - (1.0 - behind) * (1.0 - scrim * soft)
     light = np.stack([np.float32(level * level) * ink for level in _INK])
     coverage = ink
     if art is not None:
-        pixels, shape = _picture(size, art, tuple(side * unit for side in art_box), rounded=not logo)
+        pixels, shape = _picture(window.shape, art, window.box(art_box), None if logo else 0.012 * unit)
         light = light * (1.0 - shape) + pixels * shape
         coverage = coverage + (1.0 - coverage) * shape
         depth = 0.0022 if logo else 0.016
         behind = 1.0 - (1.0 - behind) * (1.0 - 0.55 * _blurred(shape, depth * unit))
-    return layer_of(size, opacity * light, opacity * coverage, opacity * behind)
+    layer = layer_of(opacity * light, opacity * coverage, opacity * behind)
+    return None if layer is None else replace(layer, top=layer.top + window.top, left=layer.left + window.left)
+
+
+class _Window:
+    """The part of a frame that is drawn on, pixels: what is written, and room for what lies around it."""
+
+    def __init__(self, size: Size, box: Box, unit: float) -> None:
+        self._unit = unit
+        reach = (_SCRIM_REACH + 0.1) * unit
+        left, top, right, bottom = (side * unit for side in box)
+        self.left, self.top = max(0, math.floor(left - reach)), max(0, math.floor(top - reach))
+        right, bottom = min(size.width, math.ceil(right + reach)), min(size.height, math.ceil(bottom + reach))
+        self.shape = (max(1, int(bottom) - self.top), max(1, int(right) - self.left))
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Give a place in pixels of the window."""
+        return x * self._unit - self.left, y * self._unit - self.top
+
+    def box(self, box: Box) -> Box:
+        """Give a box in pixels of the window."""
+        return (*self.place(box[0], box[1]), *self.place(box[2], box[3]))
+
+
+def _box(one: _Placed) -> Box:
+    left = one.x - (one.block.width / 2 if one.align == "centre" else 0.0)
+    return left, one.y, left + one.block.width, one.y + one.block.height
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    """Give the box around boxes."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def _shadow(ink: Plane, unit: float) -> Plane:
     """Give a shadow that hugs the letters: no edge of its own, but every letter stands on darkness."""
-    near, far = _blurred(ink, 0.0028 * unit), _blurred(ink, 0.012 * unit)
-    soft = 1.0 - (1.0 - np.minimum(1.0, 1.5 * near) * 0.5) * (1.0 - np.minimum(1.0, 2.2 * far) * 0.5)
+    near, far = _blurred(ink, 0.0028 * unit), _blurred(ink, 0.011 * unit)
+    soft = 1.0 - (1.0 - 0.55 * np.minimum(1.0, 2.0 * near)) * (1.0 - 0.5 * np.minimum(1.0, 3.0 * far))
     return np.asarray(soft, np.float32)
 
 
@@ -226,28 +272,10 @@ def _blurred(plane: Plane, sigma: float) -> Plane:
     return result
 
 
-def _around(frame: Frame, placed: list[_Placed]) -> Plane:
-    """Give soft darkness around all text together."""
-    unit = float(frame.size.short)
-    boxes = []
-    for one in placed:
-        if one.block.lines:
-            left = one.x - (one.block.width / 2 if one.align == "centre" else 0.0)
-            boxes.append((left, one.y, left + one.block.width, one.y + one.block.height))
-    if not boxes:
-        return np.zeros((frame.size.height, frame.size.width), np.float32)
-    edges: tuple[Callable[..., float], ...] = (min, min, max, max)
-    left, top, right, bottom = (
-        unit * edge(box[side] for box in boxes) for side, edge in enumerate(edges)
-    )
-    pad, reach = 0.03 * unit, 0.12 * unit
-    return soft_box(frame.size, (left - 2 * pad, top - pad, right + 2 * pad, bottom + pad), reach)
-
-
 def _picture(
-    size: Size, art: Image.Image, box: tuple[float, ...], *, rounded: bool
+    window: tuple[int, int], art: Image.Image, box: Box, radius: float | None
 ) -> tuple[Float32[np.ndarray, "3 height width"], Plane]:
-    """Draw a picture into a box: its linear light, and its shape."""
+    """Draw a picture into a box, pixels, with round corners if it has any: its linear light, its shape."""
     left, top = round(box[0]), round(box[1])
     across, down = max(1, round(box[2] - box[0])), max(1, round(box[3] - box[1]))
     pixels = np.asarray(art, np.float32) / np.float32(255)
@@ -267,11 +295,10 @@ def _picture(
     ).clip(0.0, 1.0)
     shape = scaled[3]
     colour = np.where(shape > 1e-4, np.minimum(scaled[:3] / np.maximum(shape, 1e-4), 1.0), 0.0)
-    if rounded:
-        shape = shape * _rounded(across, down, 0.012 * size.short)
-    light = np.zeros((3, size.height, size.width), np.float32)
-    mask = np.zeros((size.height, size.width), np.float32)
-    bottom, right = min(size.height, top + down), min(size.width, left + across)
+    if radius is not None:
+        shape = shape * _rounded(across, down, radius)
+    light, mask = np.zeros((3, *window), np.float32), np.zeros(window, np.float32)
+    bottom, right = min(window[0], top + down), min(window[1], left + across)
     light[:, top:bottom, left:right] = colour[:, : bottom - top, : right - left]
     mask[top:bottom, left:right] = shape[: bottom - top, : right - left]
     return light, mask

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import metadata
@@ -14,6 +14,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
 from synesthete.config.titles import TitleStyle, Titles, is_picture_name
 from synesthete.files import digest_bytes, digest_file
@@ -22,9 +23,10 @@ from synesthete.media.artwork import decode_picture, embedded_picture, read_pict
 from synesthete.media.fonts import fonts_for
 from synesthete.media.lettering import cleaned, legible, unset_characters
 from synesthete.render.layers import Layer, lay_over
+from synesthete.render.overlay import Overlay, strip_height
 from synesthete.render.title_layout import Frame, draw_card, draw_lower_third, draw_watermark
 
-__all__ = ["FilmTitles", "Moments", "Titler", "film_titles"]
+__all__ = ["FilmTitles", "Moments", "Titler", "film_titles", "titled"]
 
 _KEPT_SIZES: Final = 4
 _CARD_SECONDS: Final = (0.9, 4.2, 1.1)
@@ -32,6 +34,8 @@ _CARD_SECONDS: Final = (0.9, 4.2, 1.1)
 _LOWER_SECONDS: Final = (0.7, 5.6, 0.7)
 _BEFORE: Final = 0.5
 _BETWEEN: Final = 0.6
+_ABOVE_STRIP: Final = 0.045
+"""From the overlay's strip to what is written above it, short sides."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,14 @@ class FilmTitles:
         }
 
 
-def film_titles(wish: Titles, *, song: Path, duration: Fraction, tags: Any, cover: Path | None = None) -> FilmTitles | None:
+def film_titles(
+    wish: Titles,
+    *,
+    song: Path,
+    duration: Fraction,
+    tags: Mapping[str, str],
+    cover: Path | None = None,
+) -> FilmTitles | None:
     """Resolve what is to be written over a film; None if nothing is.
 
     Parameters
@@ -128,6 +139,17 @@ def _art(wish: str, song: Path, cover: Path | None) -> bytes | None:
     if wish != "auto":
         return read_picture(Path(wish), what="the cover art")
     return embedded_picture(song) if cover is None else read_picture(cover, what="the cover")
+
+
+def titled(
+    painter: Painter, titles: FilmTitles | None, timeline: Timeline, frame_rate: Fraction
+) -> Painter:
+    """Put a film's titles over a painter's pictures; none where there is nothing to write."""
+    if titles is None:
+        return painter
+    if titles.style.overlay:
+        painter = Overlay(painter, timeline, frame_rate)
+    return Titler(painter, titles, frame_rate)
 
 
 @dataclass(frozen=True)
@@ -187,15 +209,10 @@ class Titler:
         What is written, and when.
     frame_rate
         Of the film.
-    kept_below
-        What the picture's lower edge is kept free for, short sides.
     """
 
-    def __init__(
-        self, painter: Painter, titles: FilmTitles, frame_rate: Fraction, *, kept_below: float = 0.0
-    ) -> None:
+    def __init__(self, painter: Painter, titles: FilmTitles, frame_rate: Fraction) -> None:
         self._painter, self._titles, self._clock = painter, titles, Clock(frame_rate)
-        self._kept_below = kept_below
         self._times = _times(titles)
         self._layers: dict[tuple[Size, torch.device], tuple[Layer | None, ...]] = {}
         self._lock = threading.Lock()
@@ -249,7 +266,8 @@ class Titler:
             return self._layers[key]
 
     def _draw(self, size: Size) -> tuple[Layer | None, Layer | None, Layer | None]:
-        titles, style, frame = self._titles, self._titles.style, Frame(size, self._kept_below)
+        titles, style = self._titles, self._titles.style
+        frame = Frame(size, strip_height(size) + _ABOVE_STRIP if style.overlay else 0.0)
         art = None if titles.art is None else decode_picture(titles.art)
         mark: str | Image.Image | None = (
             decode_picture(titles.mark) if isinstance(titles.mark, bytes) else titles.mark
