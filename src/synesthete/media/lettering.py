@@ -88,11 +88,11 @@ class Block:
 
 
 def cleaned(text: str) -> str:
-    """Make one line of a text, of characters that are meant to be seen; accents are composed.
+    r"""Make one line of a text, of characters that are meant to be seen; accents are composed.
 
     Examples
     --------
-    >>> cleaned(" Jo\\u0301ga\\n\\x07 (live)  ")
+    >>> cleaned(" Jo\u0301ga\n\x07 (live)  ")
     'Jóga (live)'
     """
     spaced = "".join(

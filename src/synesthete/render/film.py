@@ -33,8 +33,8 @@ from synesthete.render.post import finished
 from synesthete.render.preview import LAST_PREVIEW, write_previews
 from synesthete.render.run import RunFolder, StoredPart
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
-from synesthete.render.titles import titled
 from synesthete.render.threads import interruptible, single_threaded
+from synesthete.render.titles import titled
 
 __all__ = ["Event", "FilmMaker"]
 

@@ -138,9 +138,7 @@ def draw_lower_third(frame: Frame, title: str, artist: str) -> Layer | None:
     return _layer(frame, placed, [rule], scrim=0.6)
 
 
-def draw_watermark(
-    frame: Frame, mark: str | Image.Image, *, corner: str, opacity: float
-) -> Layer | None:
+def draw_watermark(frame: Frame, mark: str | Image.Image, *, corner: str, opacity: float) -> Layer | None:
     """Draw the watermark into its corner, with its opacity."""
     below = max(frame.margin_y, frame.kept_below)
     is_left, is_top = corner.endswith("left"), corner.startswith("top")
@@ -216,7 +214,9 @@ def _layer(
         depth = 0.0022 if logo else 0.016
         behind = 1.0 - (1.0 - behind) * (1.0 - 0.55 * _blurred(shape, depth * unit))
     layer = layer_of(opacity * light, opacity * coverage, opacity * behind)
-    return None if layer is None else replace(layer, top=layer.top + window.top, left=layer.left + window.left)
+    return (
+        None if layer is None else replace(layer, top=layer.top + window.top, left=layer.left + window.left)
+    )
 
 
 class _Window:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
-from synesthete.config.titles import TitleStyle, Titles, is_picture_name
+from synesthete.config.titles import Titles, TitleStyle, is_picture_name
 from synesthete.files import digest_bytes, digest_file
 from synesthete.generators.base import Painter, Size, Trajectory
 from synesthete.media.artwork import decode_picture, embedded_picture, read_picture
@@ -141,15 +141,12 @@ def _art(wish: str, song: Path, cover: Path | None) -> bytes | None:
     return embedded_picture(song) if cover is None else read_picture(cover, what="the cover")
 
 
-def titled(
-    painter: Painter, titles: FilmTitles | None, timeline: Timeline, frame_rate: Fraction
-) -> Painter:
+def titled(painter: Painter, titles: FilmTitles | None, timeline: Timeline, frame_rate: Fraction) -> Painter:
     """Put a film's titles over a painter's pictures; none where there is nothing to write."""
     if titles is None:
         return painter
-    if titles.style.overlay:
-        painter = Overlay(painter, timeline, frame_rate)
-    return Titler(painter, titles, frame_rate)
+    overlay = Overlay(timeline, frame_rate) if titles.style.overlay else None
+    return Titler(painter, titles, frame_rate, overlay)
 
 
 @dataclass(frozen=True)
@@ -209,10 +206,15 @@ class Titler:
         What is written, and when.
     frame_rate
         Of the film.
+    overlay
+        Draws what was heard, if that is wanted.
     """
 
-    def __init__(self, painter: Painter, titles: FilmTitles, frame_rate: Fraction) -> None:
+    def __init__(
+        self, painter: Painter, titles: FilmTitles, frame_rate: Fraction, overlay: Overlay | None = None
+    ) -> None:
         self._painter, self._titles, self._clock = painter, titles, Clock(frame_rate)
+        self._overlay = overlay
         self._times = _times(titles)
         self._layers: dict[tuple[Size, torch.device], tuple[Layer | None, ...]] = {}
         self._lock = threading.Lock()
@@ -227,15 +229,18 @@ class Titler:
         """Draw frames ``start`` to ``stop`` (exclusive) and write over them; see `Painter.frames`."""
         pictures = self._painter.frames(trajectory, start, stop, size)
         result: Tensor | None = None
-        for moment, picture in zip(self._clock.moments(start, stop).tolist(), pictures, strict=True):
+        for frame, picture in zip(range(start, stop), pictures, strict=True):
+            moment = float(self._clock.moments(frame, frame + 1)[0])
             opacities, light = self._opacities(moment), self._light(moment)
-            if light == 1.0 and not any(opacities):
+            if light == 1.0 and self._overlay is None and not any(opacities):
                 yield picture
                 continue
             if result is None or result.device != picture.device:
                 result = torch.empty_like(picture)
             result.copy_(picture)
-            if light > 0.0:
+            if self._overlay is not None:
+                lay_over(result, self._overlay.layer(frame, size).to(picture.device), 1.0)
+            if any(opacities):
                 for layer, opacity in zip(self._drawn(size, picture.device), opacities, strict=True):
                     if layer is not None and opacity > 0.0:
                         lay_over(result, layer, opacity)
@@ -277,7 +282,5 @@ class Titler:
             draw_lower_third(frame, titles.title, titles.artist) if style.lower_third else None,
             None
             if mark is None
-            else draw_watermark(
-                frame, mark, corner=style.watermark_corner, opacity=style.watermark_opacity
-            ),
+            else draw_watermark(frame, mark, corner=style.watermark_corner, opacity=style.watermark_opacity),
         )
