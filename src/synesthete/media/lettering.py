@@ -3,6 +3,7 @@
 Lines are measured at one large size, in ems, so that they break at the same words in pictures of every size.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ CAP_HEIGHT: Final = 0.727
 _MASTER_PIXELS: Final = 200.0
 _FULL_WEIGHT_LINES: Final = 2
 _SHRINK: Final = 0.94
+_SCALES: Final = ((8, 250_000), (4, 2_500_000), (2, 10_000_000), (1, math.inf))
 _ELLIPSIS: Final = "…"
 _JOINERS: Final = frozenset("\u200c\u200d")  # joiners: scripts need them
 _VARIATION_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0000-\U000e0fff]")
@@ -101,7 +103,8 @@ def cleaned(text: str) -> str:
     seen = "".join(
         letter
         for letter in spaced
-        if letter in _JOINERS or unicodedata.category(letter) not in ("Cf", "Cs", "Cn")
+        if letter in _JOINERS
+        or not (unicodedata.category(letter) in ("Cf", "Cs") or _is_noncharacter(letter))
     )
     return " ".join(_VARIATION_SELECTORS.sub("", unicodedata.normalize("NFC", seen)).split())
 
@@ -174,8 +177,9 @@ class Sheet:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        # A factor by size: what is large has smooth edges anyway, and would take much memory.
-        self._scale = 4 if width * height <= 2_500_000 else 2 if width * height <= 10_000_000 else 1
+        # Letters are drawn to the nearest finer pixel. Large sheets have smooth edges anyway, and take memory.
+        area = width * height
+        self._scale = next(scale for scale, most in _SCALES if area <= most)
         self._image = Image.new("L", (width * self._scale, height * self._scale))
         self._draw = ImageDraw.Draw(self._image)
 
@@ -313,6 +317,10 @@ def _clusters(text: str) -> list[str]:
 
 def _joins(letter: str) -> bool:
     return unicodedata.category(letter) in ("Mn", "Me", "Mc") or letter in _JOINERS
+
+
+def _is_noncharacter(letter: str) -> bool:
+    return ord(letter) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(letter) <= 0xFDEF
 
 
 def _is_invisible(letter: str) -> bool:

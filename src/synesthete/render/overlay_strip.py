@@ -227,19 +227,20 @@ class Strip:
         step = 2 * _SHOWN_SECONDS / area.width
         before = (np.arange(area.width) - area.width / 2) * step
         starts = heard.moment + before
-        rows = np.concatenate([heard.loudness[:, None], _section_light(heard.section)], 1)
+        there = (heard.section >= 0).astype(np.float32)[:, None]
+        rows = np.concatenate([heard.loudness[:, None], there, _section_light(heard.section)], 1)
         reach = max(step, _LEAST_MEAN_SECONDS)
         means = _mean_between(rows, heard.first_row, starts + step / 2, reach)
-        loudness, colour = means[:, 0], np.ascontiguousarray(means[:, 1:].T)[:, None, :]
+        loudness, inside = means[:, 0], means[:, 1]
+        # Beside the song nothing is drawn; at its ends the mean keeps its colour.
+        colour = np.ascontiguousarray((means[:, 2:] / np.maximum(inside, 1e-3)[:, None]).T)[:, None, :]
         onset = _peaks_between(heard.onset, heard.first_row, starts, step)
         band = max(1.0, _BAND * unit)
         ticks = 0.017 * unit
         floor, room = area.height - band - 0.004 * unit, area.height - band - 0.004 * unit - 1.15 * ticks
         y = np.arange(area.height, dtype=np.float32)[:, None]
-        come = np.clip(0.5 - before / step, 0.0, 1.0).astype(
-            np.float32
-        )  # 1 of what was heard, 0 of what comes
-        bright = _AHEAD + (1.0 - _AHEAD) * come
+        was = np.clip(0.5 - before / step, 0.0, 1.0).astype(np.float32)
+        bright = (_AHEAD + (1.0 - _AHEAD) * was) * inside
         top = floor - loudness * room
         width = max(1.0, _LINE * unit)
         half = 0.5 * width * np.sqrt(1.0 + np.gradient(top) ** 2) + 0.5
@@ -296,7 +297,7 @@ class Strip:
         for beat in range(self._beats_per_bar):
             now = beat == heard.beat_of_bar
             radius = pitch * (0.25 + (0.12 * heard.pulse if now else 0.0))
-            share = 0.35 + 0.65 * heard.pulse if now else 0.22
+            share = 0.7 + 0.3 * heard.pulse if now else 0.2
             x, y = _PAD + pitch * (beat + 0.3), self._row + _ROW - 0.010
             self._dot(light, coverage, x, y, radius, share)
 
@@ -369,7 +370,7 @@ def _bars_across(width: int) -> tuple[torch.Tensor, np.ndarray]:
 
 def _section_light(section: Int64[np.ndarray, " rows"]) -> Float32[np.ndarray, "rows 3"]:
     palette = np.array(_SECTIONS, np.float32) ** 2
-    return np.where(section[:, None] >= 0, palette[section % len(palette)], np.float32(0.02))
+    return np.where(section[:, None] >= 0, palette[section % len(palette)], np.float32(0))
 
 
 def _mean_between(

@@ -113,7 +113,7 @@ def draw_card(frame: Frame, title: str, artist: str, art: Image.Image | None) ->
             top += art_height + 0.08
     placed.append(_Placed(heading, x, top, align))
     placed.append(_Placed(byline, x, top + heading.height + above, align, _ARTIST_SHARE))
-    return _layer(frame, placed, bars, scrim=0.62, art=art, art_box=art_box)
+    return _layer(frame, placed, bars, scrim=0.68, art=art, art_box=art_box)
 
 
 def draw_lower_third(frame: Frame, title: str, artist: str) -> Layer | None:
@@ -135,7 +135,7 @@ def draw_lower_third(frame: Frame, title: str, artist: str) -> Layer | None:
         _Placed(byline, x, top + heading.height + above, share=_ARTIST_SHARE),
     ]
     rule = (frame.margin_x, top - 0.008, frame.margin_x + _RULE, top + words + 0.008)
-    return _layer(frame, placed, [rule], scrim=0.6)
+    return _layer(frame, placed, [rule], scrim=0.66)
 
 
 def draw_watermark(frame: Frame, mark: str | Image.Image, *, corner: str, opacity: float) -> Layer | None:
