@@ -177,7 +177,7 @@ class Sheet:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        # Letters are drawn to the nearest finer pixel. Large sheets have smooth edges anyway, and take memory.
+        # Letters are drawn to the nearest finer pixel; large sheets have smooth edges anyway.
         area = width * height
         self._scale = next(scale for scale, most in _SCALES if area <= most)
         self._image = Image.new("L", (width * self._scale, height * self._scale))

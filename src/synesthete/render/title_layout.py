@@ -113,7 +113,7 @@ def draw_card(frame: Frame, title: str, artist: str, art: Image.Image | None) ->
             top += art_height + 0.08
     placed.append(_Placed(heading, x, top, align))
     placed.append(_Placed(byline, x, top + heading.height + above, align, _ARTIST_SHARE))
-    return _layer(frame, placed, bars, scrim=0.68, art=art, art_box=art_box)
+    return _layer(frame, placed, bars, scrim=0.7, art=art, art_box=art_box)
 
 
 def draw_lower_third(frame: Frame, title: str, artist: str) -> Layer | None:
@@ -135,7 +135,7 @@ def draw_lower_third(frame: Frame, title: str, artist: str) -> Layer | None:
         _Placed(byline, x, top + heading.height + above, share=_ARTIST_SHARE),
     ]
     rule = (frame.margin_x, top - 0.008, frame.margin_x + _RULE, top + words + 0.008)
-    return _layer(frame, placed, [rule], scrim=0.66)
+    return _layer(frame, placed, [rule], scrim=0.7)
 
 
 def draw_watermark(frame: Frame, mark: str | Image.Image, *, corner: str, opacity: float) -> Layer | None:
@@ -253,7 +253,7 @@ def _around(boxes: Sequence[Box]) -> Box:
 def _shadow(ink: Plane, unit: float) -> Plane:
     """Give a shadow that hugs the letters: no edge of its own, but every letter stands on darkness."""
     near, far = _blurred(ink, 0.0028 * unit), _blurred(ink, 0.011 * unit)
-    soft = 1.0 - (1.0 - 0.55 * np.minimum(1.0, 2.0 * near)) * (1.0 - 0.5 * np.minimum(1.0, 3.0 * far))
+    soft = 1.0 - (1.0 - 0.6 * np.minimum(1.0, 2.2 * near)) * (1.0 - 0.6 * np.minimum(1.0, 4.0 * far))
     return np.asarray(soft, np.float32)
 
 
