@@ -68,8 +68,9 @@ def test_the_command_line_writes_what_is_asked_for(
 ) -> None:
     arguments = [
         "render", track, "--dry-run", "--json", "--workspace", tmp_path, "-r", "128x72", "--title-card",
-        "--lower-third", "--title", "日本", "--artist", "A", "--watermark", "© N", "--watermark-opacity", "0.3",
-        "--watermark-corner", "top-left", "--fade-in", "1s", "--overlay", "--cover-art", "off",
+        "--lower-third", "--title", "日本", "--artist", "A", "--watermark", "© N",
+        "--watermark-opacity", "0.3", "--watermark-corner", "top-left", "--fade-in", "1s", "--overlay",
+        "--cover-art", "off",
     ]  # fmt: skip
     runs = {cli(*arguments, "--fade-out", fade).events[0]["run_id"] for fade in ("2.5", "3s", "3")}
     assert len(runs) == 2
@@ -90,3 +91,19 @@ def test_what_cannot_be_used_ends_with_status_2(
     found = cli("render", track, "--dry-run", "--workspace", tmp_path, "-r", "128x72", *given)
     assert found.status == 2
     assert message in found.message
+
+
+def test_what_is_left_out_is_told(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, track: Path, tmp_path: Path
+) -> None:
+    from synesthete.cli.progress import Progress
+
+    Progress(json_lines=False).on_event({"event": "warning", "track": "one", "message": "no font has 日"})
+    assert capfd.readouterr().err == "warning: one: no font has 日\n"
+    monkeypatch.setattr("synesthete.media.fonts._system_fonts", lambda: ())
+    events: list[dict[str, Any]] = []
+    titles = {"lower_third": True, "title": "日 Tokyo"}
+    options = {**SMALL, "workspace": tmp_path, "certificate": False, "end": 1, "titles": titles}
+    synesthete.render(track, on_event=events.append, **options)
+    (warning,) = [event for event in events if event["event"] == "warning"]
+    assert "'日' of the title" in warning["message"]

@@ -186,7 +186,8 @@ class RenderPlan:
                     for preset in (self.schedule or lasting(self.preset)).presets
                 ],
                 "post": [self.preset.post.model_dump(mode="json"), self.preset.seed],
-                "titles": [self.titles.inputs(), self.timeline_digest] if self.titles else None,
+                "titles": self.titles.inputs() if self.titles else None,
+                "overlay": self.timeline_digest if self.titles and self.titles.style.overlay else None,
                 "numeric_path": numeric_path,
                 "range": [segment.start, segment.stop],
                 "size": str(self.size),

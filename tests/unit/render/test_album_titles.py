@@ -1,4 +1,4 @@
-"""Titles of albums: given for all or for one track; texts and art are the tracklist's, pictures lie inside."""
+"""Titles of albums: for all or for one track; texts and art are the tracklist's, pictures lie inside."""
 
 import json
 from collections.abc import Callable

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from synesthete.clock import MAX_FRAME_RATE, MIN_FRAME_RATE
 from synesthete.config.preset import load_preset
 from synesthete.config.render import RenderOptions
+from synesthete.config.titles import Titles
 from synesthete.generators.base import Size
 from synesthete.media.encode import VideoSettings
 from synesthete.render import plan as plan_module
 from synesthete.render.plan import RenderPlan, Segment, SongFacts, code_digest, cut_segments
+from synesthete.render.titles import film_titles
 
 
 @pytest.fixture
@@ -72,6 +74,14 @@ def song_with(plan: RenderPlan, **changes: Any) -> RenderPlan:
     return dataclasses.replace(plan, song=dataclasses.replace(plan.song, **changes))
 
 
+def titled(plan: RenderPlan, **wish: Any) -> RenderPlan:
+    song = plan.song
+    titles = film_titles(
+        Titles(cover_art="off", **wish), song=song.path, duration=song.duration, tags=song.tags
+    )
+    return dataclasses.replace(plan, titles=titles)
+
+
 CHANGES: dict[str, Callable[[RenderPlan], RenderPlan]] = {
     "song": lambda p: song_with(p, digest="c" * 64),
     "start": lambda p: song_with(p, start=Fraction(1)),
@@ -94,6 +104,9 @@ CHANGES: dict[str, Callable[[RenderPlan], RenderPlan]] = {
     "loudness": lambda p: dataclasses.replace(p, options=RenderOptions(loudness=-14)),
     "limiter": lambda p: dataclasses.replace(p, options=RenderOptions(loudness=-14, limiter=True)),
     "timeline": lambda p: dataclasses.replace(p, timeline_digest="d" * 64),
+    "fade": lambda p: titled(p, fade_in=1),
+    "card": lambda p: titled(p, card=True),
+    "overlay": lambda p: titled(p, overlay=True),
 }
 
 
@@ -127,7 +140,12 @@ def test_a_segments_key_follows_from_its_picture_only(plan: RenderPlan) -> None:
         key(numeric_path="fused-float32-cpu"),
         key(segment=Segment(1, 120, 239)),
         key(segment=Segment(1, 121, 240)),
-        *(key(CHANGES[case](plan)) for case in ("look", "size", "frame rate", "crf", "speed")),
+        *(
+            key(CHANGES[case](plan))
+            for case in ("look", "size", "frame rate", "crf", "speed", "fade", "card")
+        ),
+        key(CHANGES["overlay"](plan)),
+        key(CHANGES["overlay"](CHANGES["timeline"](plan))),
     ]
     assert len({key(), *others}) == len(others) + 1
 
