@@ -10,6 +10,7 @@ from torch import Tensor
 
 __all__ = ["Layer", "lay_over", "layer_of", "soft_box"]
 
+_BAND_PIXELS: Final = 30_000
 _SEEN: Final = 1 / 512
 """Coverage under half a grey level isn't seen."""
 
@@ -69,9 +70,13 @@ def lay_over(picture: Float[Tensor, "3 height width"], layer: Layer, opacity: fl
     """Lay a layer over a picture, in place; display values are square roots of light."""
     height, width = layer.coverage.shape[1:]
     region = picture[:, layer.top : layer.top + height, layer.left : layer.left + width]
-    light = (region * region).mul_(1.0 - opacity * layer.coverage).add_(layer.light, alpha=opacity)
-    torch.sqrt(light.clamp_(0.0, 1.0), out=light)
-    region.copy_(light)
+    # By rows that fit a core's cache.
+    rows = max(1, _BAND_PIXELS // width)
+    for top in range(0, height, rows):
+        band, part = region[:, top : top + rows], slice(top, top + rows)
+        light = torch.square(band).mul_(1.0 - opacity * layer.coverage[:, part])
+        light.add_(layer.light[:, part], alpha=opacity).clamp_(0.0, 1.0)
+        band.copy_(light.sqrt_())
 
 
 def soft_box(

@@ -38,8 +38,8 @@ _LINE: Final = 0.0022
 _BAND: Final = 0.0055
 _FIGURES_TOP: Final = 0.026
 _FIGURES_SIZE: Final = 0.05
-_LOUDEST_BAND: Final = 0.8
-"""Level of a band that fills the spectrum's height: -12 dBFS; bands of music stay below."""
+_LOUDEST_BAND: Final = 0.9
+"""Level of a band that fills the spectrum's height: -6 dBFS; bands of music stay below."""
 _BODY: Final = 0.6
 _HITS: Final = 0.8
 _AHEAD: Final = 0.42

@@ -107,9 +107,9 @@ def film_titles(
         return None
     warnings: list[str] = []
     named = style.card or style.lower_third
-    title = _words(wish.title or tags.get("title") or song.stem, "title", warnings) if named else ""
+    title = _words(wish.title or tags.get("title") or _named(song), "title", warnings) if named else ""
     if named and not title:
-        title = legible(song.stem)
+        title = legible(_named(song))
     artist = wish.artist or tags.get("artist") or tags.get("album_artist") or ""
     artist = _words(artist, "artist", warnings) if named else ""
     art = _art(wish.cover_art, song, cover) if style.card else None
@@ -120,6 +120,10 @@ def film_titles(
         else:
             mark = _words(mark, "watermark", warnings) or None
     return FilmTitles(style, title, artist, art, mark, duration, tuple(warnings))
+
+
+def _named(song: Path) -> str:
+    return song.stem.replace("_", " ")
 
 
 def _words(text: str, what: str, warnings: list[str]) -> str:

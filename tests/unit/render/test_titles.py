@@ -205,7 +205,7 @@ def test_words_come_from_the_wish_the_tags_or_the_name() -> None:
     def words(tags: dict[str, str], **wish: str) -> tuple[str, str]:
         found = film_titles(
             Titles.model_validate({"card": True, "cover_art": "off", **wish}),
-            song=Path("01 my song.ogg"), duration=Fraction(9), tags=tags,
+            song=Path("01 my_song.ogg"), duration=Fraction(9), tags=tags,
         )  # fmt: skip
         assert found is not None
         return found.title, found.artist
