@@ -43,7 +43,11 @@ class Progress:
             print(json.dumps(event), flush=True)
         elif event["event"] == "warning":
             about = f"{event['track']}: " if "track" in event else ""
-            print(f"warning: {about}{event['message']}", file=sys.stderr, flush=True)
+            text = f"warning: {about}{event['message']}"
+            if self._bar is not None:
+                self._bar.console.print(text, markup=False, highlight=False)
+            else:
+                print(text, file=sys.stderr, flush=True)
         elif self._bar is not None:
             self._show(event)
 

@@ -18,7 +18,17 @@ from PIL import Image, ImageDraw, ImageFont, features
 
 from synesthete.media.fonts import SHIPPED_FONT, fonts_for, glyphs_of
 
-__all__ = ["CAP_HEIGHT", "Block", "Sheet", "TypeStyle", "cleaned", "legible", "set_text", "unset_characters"]
+__all__ = [
+    "CAP_HEIGHT",
+    "Block",
+    "Sheet",
+    "TypeStyle",
+    "cleaned",
+    "legible",
+    "reads_right_to_left",
+    "set_text",
+    "unset_characters",
+]
 
 CAP_HEIGHT: Final = 0.727
 """Height of a capital of the shipped font, ems."""
@@ -126,6 +136,12 @@ def legible(text: str) -> str:
         if not dropping:
             kept.append(letter)
     return " ".join("".join(kept).split())
+
+
+def reads_right_to_left(text: str) -> bool:
+    """Tell whether a text's letters can be set in their direction; others than right-to-left always can."""
+    needed = any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in text)
+    return not needed or all(features.check(name) for name in ("raqm", "fribidi"))
 
 
 def set_text(

@@ -1,5 +1,6 @@
 """The analyser overlay: what was heard, drawn on the film, as proof that it hears."""
 
+import bisect
 import threading
 from fractions import Fraction
 from typing import Final
@@ -61,6 +62,7 @@ class Overlay:
             loudness=near[:, 0] * inside,
             onset=near[:, 1] * inside,
             section=np.where(inside, near[:, 2].astype(np.int64), -1),
+            label=self._label(moment),
             beats=_between(self._beats, moment),
             downbeats=_between(self._downbeats, moment),
             beat_of_bar=self._beat_of_bar(moment),
@@ -86,6 +88,11 @@ class Overlay:
         ages = moment - np.arange(first, last + 1) / ANALYSIS_RATE
         fallen = _FALL_PER_SECOND * np.maximum(0.0, ages - _HOLD_SECONDS)
         return np.asarray((spectrum[first : last + 1] - fallen[:, None]).max(0), np.float32)
+
+    def _label(self, moment: float) -> str | None:
+        starts = [section.start_s for section in self._timeline.music.sections]
+        place = bisect.bisect_right(starts, moment) - 1
+        return self._timeline.music.sections[place].label if place >= 0 else None
 
     def _tempo(self, moment: float) -> int | None:
         step = np.floor(moment / _TEMPO_STEP_SECONDS + 1e-9) * _TEMPO_STEP_SECONDS

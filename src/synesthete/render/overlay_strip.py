@@ -74,6 +74,8 @@ class Heard:
         64 bands, 0-1, and how high the marks above them stand.
     first_row, loudness, onset, section
         Rows of the Timeline (100 Hz) around it from ``first_row`` on; section is -1 where the song isn't.
+    label
+        The section's letter, if there is one.
     beats, downbeats
         Those around it, seconds.
     beat_of_bar
@@ -93,6 +95,7 @@ class Heard:
     loudness: Float32[np.ndarray, " rows"]
     onset: Float32[np.ndarray, " rows"]
     section: Int64[np.ndarray, " rows"]
+    label: str | None
     beats: Float64[np.ndarray, " beats"]
     downbeats: Float64[np.ndarray, " downbeats"]
     beat_of_bar: int | None
@@ -288,9 +291,9 @@ class Strip:
         tempo = "–" if heard.tempo is None else str(heard.tempo)
         self._show(light, coverage, tempo, _PAD, self._row + _FIGURES_TOP, _INK)
         index = int(heard.section[len(heard.section) // 2])
-        if index >= 0:
-            colour = _SECTIONS[index % len(_SECTIONS)]
-            self._show(light, coverage, _label(index), _PAD + 0.13, self._row + _FIGURES_TOP, colour)
+        if heard.label is not None:
+            colour = _SECTIONS[max(0, index) % len(_SECTIONS)]
+            self._show(light, coverage, heard.label, _PAD + 0.13, self._row + _FIGURES_TOP, colour)
         if heard.music.beats_per_bar is None:
             return
         pitch = min(0.026, 0.105 / self._beats_per_bar)
@@ -331,11 +334,6 @@ class Strip:
 
 def _block(text: str, style: TypeStyle, em: float) -> Block:
     return set_text(text, style, width=10.0, height=em, largest=em, smallest=em)
-
-
-def _label(index: int) -> str:
-    """Write a section's label as `synesthete.audio.sections` does."""
-    return chr(ord("A") + index % 26) + (str(index // 26) if index >= 26 else "")
 
 
 def _over(

@@ -21,7 +21,7 @@ from synesthete.files import digest_bytes, digest_file
 from synesthete.generators.base import Painter, Size, Trajectory
 from synesthete.media.artwork import decode_picture, embedded_picture, read_picture
 from synesthete.media.fonts import fonts_for
-from synesthete.media.lettering import cleaned, legible, unset_characters
+from synesthete.media.lettering import cleaned, legible, reads_right_to_left, unset_characters
 from synesthete.render.layers import Layer, lay_over
 from synesthete.render.overlay import Overlay, strip_height
 from synesthete.render.title_layout import Frame, draw_card, draw_lower_third, draw_watermark
@@ -134,6 +134,11 @@ def _words(text: str, what: str, warnings: list[str]) -> str:
             f"no font here has {shown!r} of the {what}, so they are left out; "
             "install one that has, such as Noto Sans of that script, and repeat the command"
         )
+    if not reads_right_to_left(text):
+        warnings.append(
+            f"the {what} runs from right to left, which this Pillow can't set: it lacks Raqm or FriBiDi; "
+            "install a Pillow that has both"
+        )
     return legible(text)
 
 
@@ -241,6 +246,9 @@ class Titler:
                 continue
             if result is None or result.device != picture.device:
                 result = torch.empty_like(picture)
+            if self._overlay is None and not any(opacities):
+                yield torch.mul(picture, math.sqrt(light), out=result)  # display values: roots of light
+                continue
             result.copy_(picture)
             if self._overlay is not None:
                 lay_over(result, self._overlay.layer(frame, size).to(picture.device), 1.0)
@@ -249,7 +257,7 @@ class Titler:
                     if layer is not None and opacity > 0.0:
                         lay_over(result, layer, opacity)
             if light < 1.0:
-                result.mul_(math.sqrt(light))  # display values are square roots of light
+                result.mul_(math.sqrt(light))
             yield result
 
     def _opacities(self, moment: float) -> tuple[float, float, float]:

@@ -116,6 +116,7 @@ def test_beats_are_counted_from_the_bar() -> None:
         0, 0, 1, 2, 3, 0,
     ]  # fmt: skip
     assert overlay.heard(0).tempo == 120
+    assert [overlay.heard(frame).label for frame in (0, 299, 300, 590)] == ["A", "A", "B", "B"]
     assert Overlay(quiet_timeline(5), RATE).heard(30).beat_of_bar is None
     assert Overlay(quiet_timeline(5), RATE).heard(30).tempo is None
 

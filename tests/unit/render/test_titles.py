@@ -227,6 +227,13 @@ def test_letters_that_no_font_has_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert "日本" in found.warnings[1]
 
 
+def test_what_pillow_cannot_set_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert resolved(card=True, title="שלום").warnings == ()
+    monkeypatch.setattr("synesthete.media.lettering.features.check", lambda name: name != "fribidi")
+    assert "right to left" in resolved(card=True, title="שלום").warnings[0]
+    assert resolved(card=True, title="Vibe Ace").warnings == ()
+
+
 @pytest.mark.parametrize("name", ["missing.png", "text.png", "folder.png", "a\0b.png"])
 def test_a_picture_that_cannot_be_used_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "text.png").write_text("no picture")
