@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-__all__ = ["Layer", "lay_over", "layer_of", "soft_box"]
+__all__ = ["Layer", "lay_over", "layer_of", "rounded_box", "soft_box"]
 
 _BAND_PIXELS: Final = 30_000
 _SEEN: Final = 1 / 512
@@ -99,6 +99,26 @@ def soft_box(
     down = _rising(np.arange(shape[0]) + 0.5, top, reach)
     down = down * _rising(-(np.arange(shape[0]) + 0.5), -bottom, reach)
     return np.asarray(down[:, None] * across[None, :], np.float32)
+
+
+def rounded_box(
+    shape: tuple[int, int], origin: tuple[float, float], sides: tuple[float, float], radius: float
+) -> Float32[np.ndarray, "height width"]:
+    """Draw a rectangle with round corners, as coverage by the distance from its edge.
+
+    Parameters
+    ----------
+    shape
+        Of the plane, pixels.
+    origin, sides, radius
+        Its left and top, its width and height, and the radius of its corners, pixels.
+    """
+    middle = (origin[0] + sides[0] / 2, origin[1] + sides[1] / 2)
+    across = np.abs(np.arange(shape[1]) + 0.5 - middle[0]) - (sides[0] / 2 - radius)
+    down = np.abs(np.arange(shape[0]) + 0.5 - middle[1])[:, None] - (sides[1] / 2 - radius)
+    outside = np.sqrt(np.maximum(across, 0.0) ** 2 + np.maximum(down, 0.0) ** 2)
+    distance = outside + np.minimum(np.maximum(across, down), 0.0) - radius
+    return np.asarray(np.clip(0.5 - distance, 0.0, 1.0), np.float32)
 
 
 def _rising(x: np.ndarray, edge: float, reach: float) -> np.ndarray:

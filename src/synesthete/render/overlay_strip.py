@@ -17,7 +17,7 @@ from synesthete.audio.music import Music
 from synesthete.clock import ANALYSIS_RATE
 from synesthete.generators.base import Size
 from synesthete.media.lettering import CAP_HEIGHT, Block, Sheet, TypeStyle, set_text
-from synesthete.render.layers import Layer
+from synesthete.render.layers import Layer, rounded_box
 from synesthete.render.title_layout import Frame
 
 __all__ = ["REACH_SECONDS", "Heard", "Strip", "strip_height"]
@@ -194,7 +194,7 @@ class Strip:
         self, shape: tuple[int, int], sides: tuple[float, float], music: Music
     ) -> tuple[Float32[np.ndarray, "3 height width"], Plane]:
         """Draw what never changes: the panel, captions, the key, the spectrum's base."""
-        panel = _rounded_box(shape, self._origin, sides, 0.016 * self._unit)
+        panel = rounded_box(shape, self._origin, sides, 0.016 * self._unit)
         coverage = np.float32(_PANEL_COVERAGE) * panel
         light = np.stack([np.float32(level**2) * coverage for level in _PANEL])
         sheet = Sheet(shape[1], shape[0])
@@ -401,15 +401,3 @@ def _bars_at(middles: np.ndarray, thick: float, width: int) -> Float32[np.ndarra
     low, high = middles[:, None] - thick / 2, middles[:, None] + thick / 2
     covered = np.clip(np.minimum(x + 1, high) - np.maximum(x, low), 0.0, 1.0).sum(0)
     return np.asarray(np.minimum(covered, 1.0), np.float32)
-
-
-def _rounded_box(
-    shape: tuple[int, int], origin: tuple[float, float], sides: tuple[float, float], radius: float
-) -> Plane:
-    """Draw a rectangle with round corners: coverage by its distance."""
-    middle = (origin[0] + sides[0] / 2, origin[1] + sides[1] / 2)
-    across = np.abs(np.arange(shape[1]) + 0.5 - middle[0]) - (sides[0] / 2 - radius)
-    down = np.abs(np.arange(shape[0]) + 0.5 - middle[1])[:, None] - (sides[1] / 2 - radius)
-    outside = np.sqrt(np.maximum(across, 0.0) ** 2 + np.maximum(down, 0.0) ** 2)
-    distance = outside + np.minimum(np.maximum(across, down), 0.0) - radius
-    return np.asarray(np.clip(0.5 - distance, 0.0, 1.0), np.float32)

@@ -10,12 +10,12 @@ from typing import Final, Literal
 
 import numpy as np
 from jaxtyping import Float32
-from PIL import Image, ImageDraw
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from synesthete.generators.base import Size
 from synesthete.media.lettering import Block, Sheet, TypeStyle, set_text
-from synesthete.render.layers import Layer, layer_of, soft_box
+from synesthete.render.layers import Layer, layer_of, rounded_box, soft_box
 
 __all__ = ["Frame", "draw_card", "draw_lower_third", "draw_watermark"]
 
@@ -296,15 +296,9 @@ def _picture(
     shape = scaled[3]
     colour = np.where(shape > 1e-4, np.minimum(scaled[:3] / np.maximum(shape, 1e-4), 1.0), 0.0)
     if radius is not None:
-        shape = shape * _rounded(across, down, radius)
+        shape = shape * rounded_box((down, across), (0.0, 0.0), (across, down), radius)
     light, mask = np.zeros((3, *window), np.float32), np.zeros(window, np.float32)
     bottom, right = min(window[0], top + down), min(window[1], left + across)
     light[:, top:bottom, left:right] = colour[:, : bottom - top, : right - left]
     mask[top:bottom, left:right] = shape[: bottom - top, : right - left]
     return light, mask
-
-
-def _rounded(width: int, height: int, radius: float) -> Plane:
-    image = Image.new("L", (4 * width, 4 * height))
-    ImageDraw.Draw(image).rounded_rectangle((0, 0, 4 * width - 1, 4 * height - 1), 4 * radius, fill=255)
-    return np.asarray(image.reduce(4), np.float32) / np.float32(255)
