@@ -1,18 +1,18 @@
 """Presets: named files that fix generator, style, control and seed."""
 
-import contextlib
 import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from synesthete.config.base import Frozen, build, parse_assignment, read_yaml, set_path
 from synesthete.config.control import Amount, Control, Name
+from synesthete.config.modulation import Modulated, Modulation
 from synesthete.config.mood import Mood, apply_mood
-from synesthete.config.post import Post
+from synesthete.config.post import Lut, Post, found_lut
 from synesthete.errors import ConfigError
 from synesthete.files import slug
 from synesthete.seeding import MAX_SEED
@@ -23,7 +23,6 @@ __all__ = [
     "FAMILIES",
     "CppnLook",
     "GeneratorName",
-    "Modulation",
     "Net",
     "Palette",
     "Preset",
@@ -31,6 +30,7 @@ __all__ = [
     "View",
     "load_preset",
     "shipped_presets",
+    "with_lut",
 ]
 
 GeneratorName = Literal["cppn", "program"]
@@ -49,31 +49,6 @@ FAMILIES: dict[tuple[bool, bool], str] = {
 """The four pattern families of the CPPN project, by whether the music is energetic, and bright."""
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
-
-
-class Modulation(Frozen):
-    """A parameter that moves: ``base + Σ by[signal] · signal``. A plain number is a base alone."""
-
-    base: Annotated[float, Field(ge=-100, le=100)] = 0.0
-    by: dict[Name, Amount] = {}
-
-
-def _modulation(value: Any) -> Any:
-    if isinstance(value, Modulation):
-        return value
-    if isinstance(value, dict):
-        by = value.get("by", {})
-        short = {name: amount for name, amount in value.items() if name not in ("base", "by")}
-        return {"base": value.get("base", 0.0), "by": {**by, **short} if isinstance(by, dict) else by}
-    if isinstance(value, str):
-        with contextlib.suppress(ValueError):
-            return {"base": float(value)}  # YAML 1.1 reads 1e-3 as text
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("must be a number, or base and signals such as {base: 0.5, energy: 1.0}")
-    return {"base": value}
-
-
-Modulated = Annotated[Modulation, BeforeValidator(_modulation)]
 
 
 class Net(Frozen):
@@ -194,6 +169,11 @@ class Preset(Frozen):
                 if name not in known:
                     choice = ", ".join(sorted(known))
                     raise ValueError(f"cppn.{field} uses {name!r}; known signals are {choice}")
+        for field, names in self.post.signals().items():
+            for name in names:
+                if name not in known:
+                    choice = ", ".join(sorted(known))
+                    raise ValueError(f"post.{field} is driven by {name!r}; known signals are {choice}")
         for name in self.cppn.net.phases:
             if name not in self.control.phases:
                 raise ValueError(f"cppn.net.phases uses {name!r}, which is no phase")
@@ -245,10 +225,17 @@ def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None
     preset = build(Preset, values, where=f"preset {name}")
     if mood is not None:
         preset = preset.model_copy(update={"control": apply_mood(preset.control, mood)})
-    if not assignments:
+    if assignments:
+        values = preset.model_dump()
+        for text in assignments:
+            key, value = parse_assignment(text)
+            values = set_path(values, key, value)
+        preset = build(Preset, values, where=f"preset {name}")
+    if preset.post.lut is None:
         return preset
-    values = preset.model_dump()
-    for text in assignments:
-        key, value = parse_assignment(text)
-        values = set_path(values, key, value)
-    return build(Preset, values, where=f"preset {name}")
+    return with_lut(preset, found_lut(preset.post.lut, path.parent, where=f"preset {name}: post.lut"))
+
+
+def with_lut(preset: Preset, lut: Lut | None) -> Preset:
+    """Give a preset another table of colours, or none."""
+    return preset.model_copy(update={"post": preset.post.model_copy(update={"lut": lut})})
