@@ -46,6 +46,7 @@ ScenesOption = Annotated[str | None, _option("scenes", metavar="RULE")]
 MarkerOption = Annotated[list[str] | None, _option("marker", metavar="TIME")]
 ScenePresetOption = Annotated[list[str] | None, _option("scene_preset", metavar="NAME")]
 TransitionOption = Annotated[Transition | None, _option("transition")]
+LutOption = Annotated[Path | None, _option("lut", metavar="FILE.cube")]
 LoudnessOption = Annotated[float | None, _option("loudness", metavar="LUFS")]
 DeviceOption = Annotated[Device, _option("device")]
 PrecisionOption = Annotated[PrecisionName, _option("precision")]
@@ -82,6 +83,7 @@ def render(
     marker: MarkerOption = None,
     scene_preset: ScenePresetOption = None,
     transition: TransitionOption = None,
+    lut: LutOption = None,
     loudness: LoudnessOption = None,
     limiter: Annotated[bool, _option("limiter", "--limiter")] = False,
     preview: Annotated[bool, _option("preview", "--preview")] = False,
@@ -110,7 +112,7 @@ def render(
         scene_preset=tuple(scene_preset or ()), transition=transition,
         kernels=kernels, tile=tile, encoder=encoder, crf=crf, speed=speed, frames=frames, workers=workers,
         workspace=workspace, force=force, allow_truncated=allow_truncated, certificate=certificate,
-        loudness=loudness, limiter=limiter,
+        loudness=loudness, limiter=limiter, lut=lut,
     )  # fmt: skip
     from synesthete.render.pipeline import make_plan, render_song
 

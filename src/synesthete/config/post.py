@@ -13,8 +13,11 @@ from synesthete.errors import ConfigError
 
 __all__ = [
     "Balance",
+    "Factors",
     "Lut",
+    "Offsets",
     "Post",
+    "Powers",
     "Share",
     "Sharpening",
     "Shift",
@@ -42,6 +45,11 @@ def _for_each(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else (value, value, value)
 
 
+Factors = Annotated[tuple[Factor, Factor, Factor], BeforeValidator(_for_each)]
+Offsets = Annotated[tuple[Offset, Offset, Offset], BeforeValidator(_for_each)]
+Powers = Annotated[tuple[Power, Power, Power], BeforeValidator(_for_each)]
+
+
 class Balance(Frozen):
     """Colour balance as the ASC Color Decision List has it: ``(value · slope + offset) ** power``, saturation.
 
@@ -49,10 +57,10 @@ class Balance(Frozen):
     call gain, ``offset`` lift, ``power`` 1/gamma.
     """
 
-    slope: Annotated[tuple[Factor, Factor, Factor], BeforeValidator(_for_each)] = (_ONE, _ONE, _ONE)
-    offset: Annotated[tuple[Offset, Offset, Offset], BeforeValidator(_for_each)] = (_ZERO, _ZERO, _ZERO)
-    power: Annotated[tuple[Power, Power, Power], BeforeValidator(_for_each)] = (_ONE, _ONE, _ONE)
-    saturation: Factor = _ONE
+    slope: Factors = Field(default=(_ONE,) * 3, description="What values are multiplied by (gain).")
+    offset: Offsets = Field(default=(_ZERO,) * 3, description="What is added to them (lift).")
+    power: Powers = Field(default=(_ONE,) * 3, description="Their exponent (1/gamma).")
+    saturation: Factor = Field(default=_ONE, description="0 is grey, 1 leaves colours as they are.")
 
 
 class Lut(Frozen):

@@ -125,9 +125,7 @@ class Chain:
             planes = _mixed(planes, bent, value("tone_amount")) if self.partly_toned else bent
         if self.table is not None:
             dimensions, side = self.table
-            at = [
-                (plane - value(f"lut.low.{c}")) * value(f"lut.scale.{c}") for c, plane in enumerate(planes)
-            ]
+            at = [(plane - value(f"lut.low.{c}")) * value(f"lut.scale.{c}") for c, plane in enumerate(planes)]
             looked = looked_up((at[0], at[1], at[2]), next(given), side=side, dimensions=dimensions)
             planes = _mixed(planes, looked, value("lut_amount")) if self.partly_looked_up else looked
         planes = tuple(torch.clamp(plane, 0.0, 1.0) for plane in planes)  # type: ignore[assignment]
@@ -158,7 +156,9 @@ class Chain:
         balanced = list(planes)
         for colour in _COLOURS:
             if self.slope:
-                moved = balanced[colour] * value(f"balance.slope.{colour}") + value(f"balance.offset.{colour}")
+                moved = balanced[colour] * value(f"balance.slope.{colour}") + value(
+                    f"balance.offset.{colour}"
+                )
                 balanced[colour] = torch.clamp(moved, min=0.0)
             if self.power:
                 balanced[colour] = torch.pow(balanced[colour], value(f"balance.power.{colour}"))

@@ -15,7 +15,7 @@ from synesthete.generators.base import Painter, Size, Trajectory
 from synesthete.generators.fuse import Fuser, Kernel, Replayed
 from synesthete.render.post.amounts import amounts_at
 from synesthete.render.post.chain import Chain
-from synesthete.render.post.glow import Bloom, rows_between
+from synesthete.render.post.glow import Bloom, narrowed, rows_between
 from synesthete.render.post.grain import Grain
 from synesthete.render.post.lens import growths, off_axis, places, resample_across
 from synesthete.render.post.lut import table_of
@@ -88,6 +88,7 @@ class Finisher:
         self._table = None if self._cube is None else table_of(self._cube).to(self._device)
         self._paint: Kernel = Replayed(self._chain.paint)
         self._sharpen: Kernel = sharpened
+        self._narrow: Kernel = narrowed
         self._fused = False
 
     @property
@@ -131,7 +132,7 @@ class Finisher:
         if self._chain.lens:
             red, green, parts["lens"] = desk.through_lens(red, green, amounts["chroma_shift"])
         if self._chain.bloom:
-            spilt = self._bloom.spread(picture)
+            spilt = self._bloom.spread(picture, self._narrow)
             parts["bloom"] = (spilt, *rows_between(size.height, spilt.shape[1], device))
         if self._chain.vignette:
             parts["vignette"] = off_axis(size, device)
@@ -175,25 +176,32 @@ class Finisher:
             "bloom": (torch.zeros(3, 31, small.width), *rows_between(small.height, 31, picture.device)),
             "vignette": off_axis(small, picture.device),
             "table": () if self._table is None else (self._table,),
-            "grain": (torch.zeros(67, small.width + 61)[:, : small.width], torch.zeros(54, dtype=torch.int64)),
+            "grain": (
+                torch.zeros(67, small.width + 61)[:, : small.width],
+                torch.zeros(54, dtype=torch.int64),
+            ),
         }
         amounts = {name: value.base for name, (value, _) in self._post.amounts().items()}
         values = self._chain.values(amounts, self._cube)
+        weights, places = mask_weights(size), self._bloom.example(size)
+        wanted: list[tuple[object, Kernel, tuple[Tensor, ...]]] = [
+            (("post", self._chain), self._chain.paint, (*picture, *self._chain.tensors(values, parts))),
+            (("sharpen", len(weights)), sharpened, (*picture, weights, torch.zeros(1))),
+            (
+                ("narrow", places[1].shape[1]),
+                narrowed,
+                (torch.zeros(3, size.height, small.width), *places),  # as high as the places say
+            ),
+        ]
+        needed = (True, self._sharpens, self._chain.bloom)
         with torch.no_grad():
-            paint = self._fuser.fuse(
-                ("post", self._chain), self._chain.paint, *picture, *self._chain.tensors(values, parts)
-            )
-            if paint is None:
-                return False
-            if self._sharpens:
-                weights = mask_weights(size)
-                sharpen = self._fuser.fuse(
-                    ("sharpen", len(weights)), sharpened, *picture, weights, torch.zeros(1), long=True
-                )
-                if sharpen is None:
-                    return False
-                self._sharpen = sharpen
-        self._paint = paint
+            kernels = [
+                self._fuser.fuse(key, kernel, *example, long=kernel is sharpened) if is_needed else kernel
+                for (key, kernel, example), is_needed in zip(wanted, needed, strict=True)
+            ]
+        if None in kernels:
+            return False
+        self._paint, self._sharpen, self._narrow = (kernel for kernel in kernels if kernel is not None)
         return True
 
 

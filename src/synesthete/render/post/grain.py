@@ -49,7 +49,9 @@ class Grain:
         """
         tile = self._tile(size, device)
         side, period = tile.shape[0], tile.shape[1] - size.width
-        draw = generator_for(self._seed, "post.grain", math.floor(frame / self._frame_rate * GRAINS_PER_SECOND))
+        draw = generator_for(
+            self._seed, "post.grain", math.floor(frame / self._frame_rate * GRAINS_PER_SECOND)
+        )
         down, along = (int(draw.integers(0, length)) for length in (side, period))
         rows = (torch.arange(size.height, device=device) + down) % side
         return tile[:, along : along + size.width], rows

@@ -70,7 +70,5 @@ def _neutral(planes: Planes) -> Planes:
     rolled = torch.where(peak > start, rolled, peak)
     scale = rolled / torch.clamp(peak, min=1e-6)
     towards = 1.0 - 1.0 / (desaturation * (peak - rolled) + 1.0)
-    red, green, blue = (
-        torch.sqrt(plane * scale + towards * (rolled - plane * scale)) for plane in light
-    )
+    red, green, blue = (torch.sqrt(plane * scale + towards * (rolled - plane * scale)) for plane in light)
     return red, green, blue
