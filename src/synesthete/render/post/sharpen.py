@@ -40,14 +40,14 @@ def sharpened(
     height, width = light.shape
     taps = weights.shape[0]
     wide = pad(light[None, None], (0, 0, taps // 2, taps // 2), mode="replicate")[0, 0]
-    down = sum_of([wide[k : k + height] * weights[k] for k in range(taps)])
+    down = _sum_of([wide[k : k + height] * weights[k] for k in range(taps)])
     wide = pad(down[None, None], (taps // 2, taps // 2, 0, 0), mode="replicate")[0, 0]
-    across = sum_of([wide[:, k : k + width] * weights[k] for k in range(taps)])
+    across = _sum_of([wide[:, k : k + width] * weights[k] for k in range(taps)])
     more = (light - across) * amount
-    return torch.stack([red + more, green + more, blue + more])
+    return torch.clamp(torch.stack([red + more, green + more, blue + more]), 0.0, 1.0)
 
 
-def sum_of(parts: list[Tensor]) -> Tensor:
+def _sum_of(parts: list[Tensor]) -> Tensor:
     total = parts[0]
     for part in parts[1:]:
         total = total + part
