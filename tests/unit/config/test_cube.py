@@ -113,7 +113,7 @@ def test_a_preset_names_tables_below_its_own_folder_only(tmp_path: Path) -> None
         with pytest.raises(ConfigError):
             load(name)
     with pytest.raises(ConfigError, match="not the table whose sha256 is given"):
-        load(f"{{file: luts/a.cube, sha256: {'0' * 64}}}")
+        load(f"{{file: luts/a.cube, sha256: '{'0' * 64}'}}")
 
 
 def test_the_content_counts_and_not_where_it_lies(tmp_path: Path) -> None:

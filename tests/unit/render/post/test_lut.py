@@ -27,8 +27,8 @@ def noise(frame: int, size: Size) -> Tensor:
 def cube(path: Path, side: int, colours: Colours, *, dimensions: int = 3, head: str = "") -> Lut:
     """Write a table that does what a function does; its domain is 0-1 unless ``head`` says otherwise."""
     axis = np.linspace(0, 1, side)
-    blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
-    points = np.stack([red, green, blue], -1).reshape(-1, 3) if dimensions == 3 else np.stack([axis] * 3, 1)
+    places = [axis] if dimensions == 1 else np.meshgrid(axis, axis, axis, indexing="ij")
+    points = np.stack([places[-1], places[dimensions // 2], places[0]], -1).reshape(-1, 3)
     rows = "\n".join(f"{r:.7f} {g:.7f} {b:.7f}" for r, g, b in colours(points))
     path.write_text(f'TITLE "made"\nLUT_{dimensions}D_SIZE {side}\n{head}\n# colours\n{rows}\n')
     return digested_lut(Lut(file=path.name), path, where="lut")
