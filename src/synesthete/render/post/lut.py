@@ -23,7 +23,8 @@ def looked_up(planes: Planes, table: Float[Tensor, "3 entries"], *, side: int, d
     Kasson, Nin, Plouffe & Hafner, "Performing color space conversions with three-dimensional linear
     interpolation", Journal of Electronic Imaging 4(3), 1995: the tetrahedra around the grey axis.
     """
-    at = [torch.clamp(plane, 0.0, 1.0) * (side - 1) for plane in planes]
+    # What is no number would be looked up anywhere in memory.
+    at = [torch.clamp(torch.nan_to_num(plane, nan=0.0), 0.0, 1.0) * (side - 1) for plane in planes]
     first = [torch.clamp(torch.floor(place), max=side - 2.0) for place in at]
     r, g, b = (place - before for place, before in zip(at, first, strict=True))
     if dimensions == 1:
