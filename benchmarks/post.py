@@ -46,9 +46,11 @@ class Given:
         self._pictures = pictures
 
     def prepare(self, trajectory: Trajectory, size: Size) -> str:
+        """Name no path of its own."""
         return "fused-given"
 
     def frames(self, trajectory: Trajectory, start: int, stop: int, size: Size) -> Iterator[torch.Tensor]:
+        """Give them in turn."""
         for frame in range(start, stop):
             yield self._pictures[frame % len(self._pictures)]
 
@@ -128,7 +130,7 @@ def bench_table(work: Path, pictures: list[torch.Tensor], baseline: dict[str, tu
     table = digested_lut(Lut(file="made.cube"), lut, where="lut")
     posts = {
         **{f"tone curve {c}": Post(tone_curve=c) for c in ("filmlog", "filmic", "punch", "neutral", "soft")},
-        "balance, slope and saturation": Post(balance=Balance.model_validate({"slope": 1.1, "saturation": 1.2})),
+        "balance, no power": Post(balance=Balance.model_validate({"slope": 1.1, "saturation": 1.2})),
         "balance with power": Post(balance=Balance.model_validate({"power": 1.1})),
         "LUT of 33³": Post(lut=table),
         "vignette": Post(vignette=0.3),

@@ -60,8 +60,7 @@ def test_workers_frame_rate_and_start_change_no_frame(track: Path, look: Path, t
 
 def test_thirty_frames_a_second_are_every_second_of_sixty(track: Path, look: Path, tmp_path: Path) -> None:
     slow, fast = (
-        frames_of(track, tmp_path / str(fps), preset=str(look), fps=fps, end=0.5)
-        for fps in (30, 60)
+        frames_of(track, tmp_path / str(fps), preset=str(look), fps=fps, end=0.5) for fps in (30, 60)
     )
     np.testing.assert_array_equal(slow, fast[::2])
 

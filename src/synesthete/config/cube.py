@@ -168,8 +168,8 @@ def _content(path: Path) -> bytes:
             raise ConfigError(f"{path} is no regular file; name a .cube file")  # a pipe would keep us waiting
         if status.st_size > _MOST_BYTES:
             raise ConfigError(
-                f"{path} has {status.st_size} bytes; a .cube file has at most {_MOST_BYTES}: resample it to 65 "
-                "a side or less"
+                f"{path} has {status.st_size} bytes; a .cube file has at most {_MOST_BYTES}: resample it "
+                "to 65 a side or less"
             )
         with path.open("rb") as handle:
             return handle.read(_MOST_BYTES)

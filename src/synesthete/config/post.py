@@ -51,7 +51,7 @@ Powers = Annotated[tuple[Power, Power, Power], BeforeValidator(_for_each)]
 
 
 class Balance(Frozen):
-    """Colour balance as the ASC Color Decision List has it: ``(value · slope + offset) ** power``, saturation.
+    """Colour balance as an ASC Color Decision List: ``(value · slope + offset) ** power``, then saturation.
 
     One number is for red, green and blue alike; a list of three is for each. ``slope`` is what colourists
     call gain, ``offset`` lift, ``power`` 1/gamma.
@@ -94,10 +94,10 @@ class Post(Frozen):
 
     Every amount may be driven by signals: ``{base: 0.1, pulse: 0.3}``.
 
-    ``tone_curve``: *filmlog* lifts shadows and rolls lights off as negative film does, *filmic* adds contrast
+    ``tone_curve``: *filmlog* lifts shadows and rolls off lights as negative film does, *filmic* adds contrast
     and a shoulder, *punch* contrast and colour, *neutral* keeps colours as they are and rolls off only the
-    brightest light, *soft* is a shoulder alone; ``tone_amount`` says how much of it. ``lut``: a ``.cube`` file
-    below the preset's folder. ``balance``: slope, offset, power, saturation. ``vignette``: the share of light
+    brightest light, *soft* is a shoulder alone; ``tone_amount`` says how much of it. ``lut``: a ``.cube``
+    file below the preset's folder. ``balance``: slope, offset, power, saturation. ``vignette``: the share of light
     that is lost in the corners. ``grain``: film grain in the mid-tones, none in black. ``chroma_shift``: how
     much larger red is drawn than blue, a share of the picture, as simple lenses do. ``bloom``: light that
     bright places spill. ``trails``: how bright what was seen before still is; it is gone after

@@ -12,8 +12,8 @@ import pytest
 
 from synesthete.config.album import MAX_TRACKS, Album
 from synesthete.config.album_file import AlbumFiles, read_album
-from synesthete.config.modulation import Modulation
 from synesthete.config.base import MAX_YAML_BYTES
+from synesthete.config.modulation import Modulation
 from synesthete.errors import ConfigError
 
 # The examples of the seed (003, 7.3 and 13 A), as they stand there.

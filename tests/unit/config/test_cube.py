@@ -76,7 +76,7 @@ def test_huge_files_pipes_and_folders_are_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "huge.cube"
     with path.open("wb") as handle:
         handle.truncate(100_000_000)
-    with pytest.raises(ConfigError, match="100000000 bytes; a .cube file has at most 16000000"):
+    with pytest.raises(ConfigError, match=r"100000000 bytes; a \.cube file has at most 16000000"):
         read_cube(path)
     os.mkfifo(tmp_path / "pipe.cube")
     for other in (tmp_path / "pipe.cube", tmp_path):

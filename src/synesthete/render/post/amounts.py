@@ -22,7 +22,7 @@ def with_amounts(
 ) -> Trajectory:
     """Add the curves of the amounts that signals drive; without any, the Trajectory stays as it is.
 
-    They are a table of their own beside the rows, one row for each frame of the film: generators don't see it.
+    They are a table beside the Trajectory's rows, one row for each frame: generators don't see it.
     """
     driven = {name: amount for name, amount in preset.post.amounts().items() if amount[0].moves}
     if not driven:

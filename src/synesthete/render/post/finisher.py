@@ -97,7 +97,7 @@ class Finisher:
         return self._chain.does_nothing and self._fading is None and not self._sharpens
 
     def prepare(self, trajectory: Trajectory, size: Size) -> str:
-        """Prepare the painter, compile if that is wanted, and name both numeric paths; see `Painter.prepare`."""
+        """Prepare the painter, compile if wanted, and name both numeric paths; see `Painter.prepare`."""
         path = self._painter.prepare(trajectory, size)
         self._fused = self._device.type == "cpu" and self._compile(size)
         if self._fused:
@@ -206,7 +206,7 @@ class Finisher:
 
 
 class _Desk:
-    """The memory that one run of frames works in: new memory would cost more in page faults than arithmetic."""
+    """The memory that one run of frames works in: new memory would cost page faults."""
 
     def __init__(self, size: Size) -> None:
         self.size = size

@@ -131,7 +131,7 @@ def _linear(side: int, wide: int) -> Float[Tensor, "side wide"]:
 
 
 def _areas(side: int, small: int) -> tuple[Int[Tensor, " small"], Float[Tensor, "small taps"]]:
-    """Give, for each place of a smaller side, the first one it stands for, and the shares of that and the next."""
+    """Give, for each place of a smaller side, the first that it stands for, and shares from there on."""
     borders = torch.arange(small + 1, dtype=torch.float64) * (side / small)
     low, high = borders[:-1], borders[1:]
     first = torch.floor(low + 1e-9)

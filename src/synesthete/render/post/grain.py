@@ -1,4 +1,4 @@
-"""Film grain: seeded, thirty grains a second whatever the frame rate, as deep at every size as seen from there."""
+"""Film grain: seeded, thirty a second whatever the frame rate, and the same at every size, seen from there."""
 
 import math
 import threading
@@ -57,7 +57,7 @@ class Grain:
         return tile[:, along : along + size.width], rows
 
     def _tile(self, size: Size, device: torch.device) -> Float[Tensor, "rows columns"]:
-        """Give a tile of soft noise, repeated along its rows until any of it can start a row of the picture."""
+        """Give a tile of soft noise, repeated along its rows so that any of it can start a row."""
         key = (size, device)
         with self._lock:
             if key not in self._tiles:

@@ -1,9 +1,9 @@
 r"""Motion trails: what was seen before stays a while, as light does on a film that is exposed for long.
 
-What stays fades as :math:`f_t(x) = k^t (x + c) - c`, which is an exponential that reaches 0 at the end of the
-trail instead of never; :math:`f_s(f_t(x)) = f_{s+t}(x)`. The brighter of past and present is kept. As
-f rises with x, the maximum may be taken before or after it: what has faded to 0 leaves nothing behind, not one
-bit, and a run that begins a trail's length earlier shows the same frames as one that always ran.
+What stays fades as :math:`f_t(x) = k^t (x + c) - c`, which is an exponential that reaches 0 at the end of
+the trail instead of never; :math:`f_s(f_t(x)) = f_{s+t}(x)`. The brighter of past and present is kept. As
+f rises with x, the maximum may be taken before or after it: what has faded to 0 leaves nothing behind, not
+one bit, and a run that begins a trail's length earlier shows the same frames as one that always ran.
 """
 
 import math

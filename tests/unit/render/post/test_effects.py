@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +49,13 @@ def test_grain_at_30_frames_a_second_is_that_of_every_second_frame_at_60(times: 
     slow, fast = grains(RATE, 9), grains(times * RATE, 9 * times)
     for frame, picture in enumerate(fast):
         assert torch.equal(picture, slow[frame // times])
-    assert not any(torch.equal(a, b) for a, b in zip(slow[:-1], slow[1:], strict=True))
+    assert not any(torch.equal(a, b) for a, b in pairwise(slow))
 
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(24), Fraction(25)])
 def test_slower_films_have_grain_of_their_own_in_every_frame(rate: Fraction) -> None:
     pictures = grains(rate, 50)
-    assert not any(torch.equal(a, b) for a, b in zip(pictures[:-1], pictures[1:], strict=True))
+    assert not any(torch.equal(a, b) for a, b in pairwise(pictures))
 
 
 # Light -----------------------------------------------------------------------------------------------------

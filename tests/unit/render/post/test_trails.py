@@ -1,6 +1,7 @@
 """Trails fade to nothing in a finite time, whatever the frame rate and wherever drawing begins."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 import torch
@@ -35,7 +36,7 @@ def test_a_flash_fades_evenly_and_is_gone_after_the_trails_length(rate: Fraction
     seen = levels(Post(trails=1.0, trail_seconds=seconds), rate, int(rate))
     gone = next(frame for frame, level in enumerate(seen) if level == 0.0)
     assert gone / float(rate) == pytest.approx(seconds, abs=1.1 / 24)
-    assert all(later < earlier for earlier, later in zip(seen[:gone], seen[1:gone], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(seen[:gone]))
     assert not any(seen[gone:])
     quarter = seen[round(float(rate) * seconds / 4)]
     assert quarter == pytest.approx((0.9 + 1 / 31) * 32**-0.25 - 1 / 31, abs=0.03)
