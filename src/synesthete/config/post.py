@@ -97,11 +97,11 @@ class Post(Frozen):
     ``tone_curve``: *filmlog* lifts shadows and rolls off lights as negative film does, *filmic* adds contrast
     and a shoulder, *punch* contrast and colour, *neutral* keeps colours as they are and rolls off only the
     brightest light, *soft* is a shoulder alone; ``tone_amount`` says how much of it. ``lut``: a ``.cube``
-    file below the preset's folder. ``balance``: slope, offset, power, saturation. ``vignette``: the share of light
-    that is lost in the corners. ``grain``: film grain in the mid-tones, none in black. ``chroma_shift``: how
-    much larger red is drawn than blue, a share of the picture, as simple lenses do. ``bloom``: light that
-    bright places spill. ``trails``: how bright what was seen before still is; it is gone after
-    ``trail_seconds``. ``sharpen``: contrast of the finest edges.
+    file below the preset's folder. ``balance``: slope, offset, power, saturation. ``vignette``: the share of
+    light that is lost in the corners. ``grain``: film grain in the mid-tones, none in black.
+    ``chroma_shift``: how much larger red is drawn than blue, a share of the picture, as simple lenses do.
+    ``bloom``: light that bright places spill. ``trails``: how bright what was seen before still is; it is
+    gone after ``trail_seconds``. ``sharpen``: contrast of the finest edges.
     """
 
     tone_curve: ToneCurve = "none"

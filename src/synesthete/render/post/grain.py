@@ -1,4 +1,4 @@
-"""Film grain: seeded, thirty a second whatever the frame rate, and the same at every size, seen from there."""
+"""Film grain: seeded, thirty a second whatever the frame rate; a small picture is seen from further away."""
 
 import math
 import threading
