@@ -18,6 +18,8 @@ from synesthete.audio.columns import COLUMNS
 from synesthete.audio.stems import stem_specs
 from synesthete.config.album import MAX_TRACKS, Album, Bpm, FrameRate, Id, Key, Look, Scenes, Timestamp, Track
 from synesthete.config.album import PathText as PathName
+from synesthete.config.modulation import Modulation, limits_of
+from synesthete.config.post import Factors, Offsets, Powers
 from synesthete.config.render import RenderOptions
 from synesthete.seeding import MAX_SEED
 
@@ -32,6 +34,10 @@ _SPOKEN: Mapping[Any, str] = {
     Key: "key: a note, `#` or `b`, `m` for minor",
     Id: "letters, digits, `-` and `_`, at most 64",
     Bpm: "number, 50 to 225",
+    **{
+        kind: f"number {limits}, for all colours, or a list of three; each may be driven"
+        for kind, limits in ((Factors, "0 to 4"), (Offsets, "-0.5 to 0.5"), (Powers, "0.1 to 4"))
+    },
 }
 _PLAIN = {int: "whole number", float: "number", bool: "`true` or `false`", str: "text", Path: "path"}
 _RESOLUTION = "`[width, height]`, or text: `360p` to `4k`, `WIDTHxHEIGHT`; sides even, 64 to 8192"
@@ -124,6 +130,8 @@ def _rows(model: type[BaseModel], names: set[str], prefix: str = "") -> Iterator
             continue
         hint = _hint(model, name)
         inner = _model_in(hint)
+        if inner is Modulation:
+            inner = None  # written as a number, or in one line
         kind = _RESOLUTION if (model, name) == (Album, "resolution") else _kind(hint)
         default = "required" if field.is_required() else f"`{_written(field.get_default(), hint)}`"
         if (model, name) == (Track, "id"):
@@ -159,6 +167,10 @@ def _kind(hint: Any) -> str:
         return ", ".join(f"`{value}`" for value in get_args(base))
     if get_origin(base) is tuple:
         return f"list{_count(notes)}; each {_kind(get_args(base)[0])}"
+    if base is Modulation:
+        within = limits_of(notes)
+        assert within is not None  # what moves without a range is in no album
+        return f"number, {within.low:g} to {within.high:g}, or driven: `{{base: 0.1, pulse: 0.2}}`"
     if isinstance(base, type) and issubclass(base, BaseModel):
         return "mapping"
     return _PLAIN[base] + (f"{_count(notes)} characters" if base is str and notes else _range(notes))
@@ -200,6 +212,10 @@ def _count(notes: tuple[Any, ...]) -> str:
 
 def _written(value: Any, hint: Any) -> str:
     """Write a default as one does in YAML."""
+    if isinstance(value, tuple) and value and isinstance(value[0], Modulation):
+        value = value[0]  # the same for each colour
+    if isinstance(value, Modulation):
+        value = value.base
     if isinstance(value, BaseModel):
         serialise = next(
             (n for n in getattr(hint, "__metadata__", ()) if isinstance(n, PlainSerializer)), None

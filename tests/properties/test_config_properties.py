@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from synesthete.clock import MAX_FRAME_RATE, MIN_FRAME_RATE
 from synesthete.config.base import build, parse_assignment, set_path
 from synesthete.config.control import Control
-from synesthete.config.preset import Modulation, Preset
+from synesthete.config.modulation import Modulation
+from synesthete.config.preset import Preset
 from synesthete.config.render import ASPECTS, MAX_SIDE, MIN_SIDE, RenderOptions, picture_size
 from synesthete.files import digest_json
 from synesthete.seeding import MAX_SEED

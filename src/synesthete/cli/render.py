@@ -51,6 +51,7 @@ ScenesOption = Annotated[str | None, _option("scenes", metavar="RULE")]
 MarkerOption = Annotated[list[str] | None, _option("marker", metavar="TIME")]
 ScenePresetOption = Annotated[list[str] | None, _option("scene_preset", metavar="NAME")]
 TransitionOption = Annotated[Transition | None, _option("transition")]
+LutOption = Annotated[Path | None, _option("lut", metavar="FILE.cube")]
 LoudnessOption = Annotated[float | None, _option("loudness", metavar="LUFS")]
 DeviceOption = Annotated[Device, _option("device")]
 PrecisionOption = Annotated[PrecisionName, _option("precision")]
@@ -87,6 +88,7 @@ def render(
     marker: MarkerOption = None,
     scene_preset: ScenePresetOption = None,
     transition: TransitionOption = None,
+    lut: LutOption = None,
     loudness: LoudnessOption = None,
     limiter: Annotated[bool, _option("limiter", "--limiter")] = False,
     title_card: Annotated[bool, _title("card", "--title-card")] = False,
@@ -126,13 +128,13 @@ def render(
         scene_preset=tuple(scene_preset or ()), transition=transition,
         kernels=kernels, tile=tile, encoder=encoder, crf=crf, speed=speed, frames=frames, workers=workers,
         workspace=workspace, force=force, allow_truncated=allow_truncated, certificate=certificate,
-        loudness=loudness, limiter=limiter,
         titles={
             "card": title_card, "lower_third": lower_third, "title": title, "artist": artist,
             "cover_art": cover_art, "watermark": watermark, "watermark_corner": watermark_corner,
             "watermark_opacity": watermark_opacity, "fade_in": fade_in, "fade_out": fade_out,
             "overlay": overlay,
         },
+        loudness=loudness, limiter=limiter, lut=lut,
     )  # fmt: skip
     from synesthete.render.pipeline import make_plan, render_song
 

@@ -17,7 +17,7 @@ from pydantic import (
 from synesthete.clock import parse_frame_rate
 from synesthete.config.base import Frozen
 from synesthete.config.control import Seed
-from synesthete.config.post import ToneCurve
+from synesthete.config.post import Balance, Share, Sharpening, Shift, ToneCurve, TrailSeconds
 from synesthete.config.render import (
     ASPECTS,
     Aspect,
@@ -100,13 +100,28 @@ class Controller(Frozen):
 class PostFx(Frozen):
     """What is done to finished pictures; null: as the preset has it."""
 
-    tone_curve: ToneCurve | None = Field(default=None, description="none, filmlog, filmic or soft.")
-    grain_intensity: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        default=None, description="Film grain in the mid-tones."
+    tone_curve: ToneCurve | None = Field(
+        default=None, description="none, filmlog, filmic, punch, neutral or soft."
     )
-    chroma_shift: Annotated[float, Field(ge=0, le=0.05)] | None = Field(
+    tone_amount: Share | None = Field(default=None, description="How much of the tone curve.")
+    lut: PathText | None = Field(
+        default=None, description="A table of colours: a .cube file below the album's folder."
+    )
+    lut_amount: Share | None = Field(default=None, description="How much of the table.")
+    balance: Balance | None = Field(
+        default=None, description="Colour balance: slope, offset, power and saturation, as an ASC CDL."
+    )
+    vignette: Share | None = Field(default=None, description="Share of light that corners lose.")
+    grain_intensity: Share | None = Field(default=None, description="Film grain in the mid-tones.")
+    chroma_shift: Shift | None = Field(
         default=None, description="How much larger red is drawn than blue, a share of the picture."
     )
+    bloom: Share | None = Field(default=None, description="Light that bright places spill.")
+    trails: Share | None = Field(default=None, description="How bright what was seen before still is.")
+    trail_seconds: TrailSeconds | None = Field(
+        default=None, description="How long until a trail is gone, seconds."
+    )
+    sharpen: Sharpening | None = Field(default=None, description="Contrast of the finest edges.")
 
 
 class Look(Frozen):

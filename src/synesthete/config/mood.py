@@ -159,7 +159,7 @@ def load_mood(name: str) -> Mood:
     ConfigError
         If there is no such mood, or a field is wrong.
     """
-    values = read_named("mood", name, shipped_moods())
+    values, _ = read_named("mood", name, shipped_moods())
     return build(Mood, values, where=f"mood {name}")
 
 

@@ -24,8 +24,12 @@ def shipped(kind: Kind, *, first: str) -> list[str]:
     return sorted(names, key=lambda name: (name != first, name))
 
 
-def read_named(kind: Kind, name: str, known: list[str]) -> dict[str, Any]:
+def read_named(kind: Kind, name: str, known: list[str]) -> tuple[dict[str, Any], Path]:
     """Read what ships under a name, or a user's file; it is called as its file unless it says otherwise.
+
+    Returns
+    -------
+    Its values, and the folder that it lies in.
 
     Raises
     ------
@@ -42,4 +46,4 @@ def read_named(kind: Kind, name: str, known: list[str]) -> dict[str, Any]:
         )
     values = read_yaml(path)
     values.setdefault("name", path.stem if re.fullmatch(NAME, path.stem) else slug(path.stem))
-    return values
+    return values, path.parent

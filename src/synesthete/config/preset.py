@@ -1,16 +1,16 @@
 """Presets: named files that fix generator, style, control and seed."""
 
-import contextlib
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from synesthete.config.base import Frozen, build, parse_assignment, set_path
 from synesthete.config.control import Amount, Control, Name
+from synesthete.config.modulation import Modulated, Modulation
 from synesthete.config.mood import Mood, apply_mood
 from synesthete.config.named import NAME, read_named, shipped
-from synesthete.config.post import Post
+from synesthete.config.post import Lut, Post, found_lut
 from synesthete.seeding import MAX_SEED
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "FAMILIES",
     "CppnLook",
     "GeneratorName",
-    "Modulation",
     "Net",
     "Palette",
     "Preset",
@@ -27,6 +26,7 @@ __all__ = [
     "View",
     "load_preset",
     "shipped_presets",
+    "with_lut",
 ]
 
 GeneratorName = Literal["cppn", "program"]
@@ -43,31 +43,6 @@ FAMILIES: dict[tuple[bool, bool], str] = {
     (False, False): "organic",
 }
 """The four pattern families of the CPPN project, by whether the music is energetic, and bright."""
-
-
-class Modulation(Frozen):
-    """A parameter that moves: ``base + Σ by[signal] · signal``. A plain number is a base alone."""
-
-    base: Annotated[float, Field(ge=-100, le=100)] = 0.0
-    by: dict[Name, Amount] = {}
-
-
-def _modulation(value: Any) -> Any:
-    if isinstance(value, Modulation):
-        return value
-    if isinstance(value, dict):
-        by = value.get("by", {})
-        short = {name: amount for name, amount in value.items() if name not in ("base", "by")}
-        return {"base": value.get("base", 0.0), "by": {**by, **short} if isinstance(by, dict) else by}
-    if isinstance(value, str):
-        with contextlib.suppress(ValueError):
-            return {"base": float(value)}  # YAML 1.1 reads 1e-3 as text
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("must be a number, or base and signals such as {base: 0.5, energy: 1.0}")
-    return {"base": value}
-
-
-Modulated = Annotated[Modulation, BeforeValidator(_modulation)]
 
 
 class Net(Frozen):
@@ -188,6 +163,11 @@ class Preset(Frozen):
                 if name not in known:
                     choice = ", ".join(sorted(known))
                     raise ValueError(f"cppn.{field} uses {name!r}; known signals are {choice}")
+        for field, names in self.post.signals().items():
+            for name in names:
+                if name not in known:
+                    choice = ", ".join(sorted(known))
+                    raise ValueError(f"post.{field} is driven by {name!r}; known signals are {choice}")
         for name in self.cppn.net.phases:
             if name not in self.control.phases:
                 raise ValueError(f"cppn.net.phases uses {name!r}, which is no phase")
@@ -221,14 +201,21 @@ def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None
     ConfigError
         If there is no such preset, or a field is wrong.
     """
-    values = read_named("preset", name, shipped_presets())
+    values, folder = read_named("preset", name, shipped_presets())
     preset = build(Preset, values, where=f"preset {name}")
     if mood is not None:
         preset = preset.model_copy(update={"control": apply_mood(preset.control, mood)})
-    if not assignments:
+    if assignments:
+        values = preset.model_dump()
+        for text in assignments:
+            key, value = parse_assignment(text)
+            values = set_path(values, key, value)
+        preset = build(Preset, values, where=f"preset {name}")
+    if preset.post.lut is None:
         return preset
-    values = preset.model_dump()
-    for text in assignments:
-        key, value = parse_assignment(text)
-        values = set_path(values, key, value)
-    return build(Preset, values, where=f"preset {name}")
+    return with_lut(preset, found_lut(preset.post.lut, folder, where=f"preset {name}: post.lut"))
+
+
+def with_lut(preset: Preset, lut: Lut | None) -> Preset:
+    """Give a preset another table of colours, or none."""
+    return preset.model_copy(update={"post": preset.post.model_copy(update={"lut": lut})})

@@ -26,7 +26,7 @@ _ABOUT: dict[str, str] = {
     "cppn.palette": "OKLCH stops from dark to light: [lightness 0-1, chroma 0-0.4, hue in degrees].",
     "cppn.surface": "How form becomes light: bands, exposure, darkness, relief, gloss, lines.",
     "program": "The picture as a tree; docs/programs.md shows every node and its parameters.",
-    "post": "What is done to the finished picture: tone curve, grain, chroma shift.",
+    "post": "What is done to the finished picture: colour, light, lens, grain; docs/post.md tells of it.",
 }
 
 _SIGNALS = """\
@@ -81,7 +81,7 @@ def new_preset(source: Preset, *, name: str) -> str:
     values |= {
         "generator": source.generator,
         "seed": source.seed,
-        "post": source.post.model_dump(mode="json"),
+        "post": _short(source.post.model_dump(mode="json", exclude_none=True)),
     }
     if source.generator == "cppn":  # every knob of it, so that one can turn them
         values["cppn"] = _short(source.cppn.model_dump(mode="json"))
@@ -102,6 +102,7 @@ def resolved_yaml(preset: Preset) -> str:
     values: dict[str, Any] = preset.model_dump(mode="json", exclude_none=True)
     for other in {"cppn", "program"} - {preset.generator}:
         del values[other]
+    values["post"] = _short(values["post"])
     if preset.generator == "cppn":
         values["cppn"] = _short(values["cppn"])
     return _yaml(values)

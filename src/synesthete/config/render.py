@@ -204,6 +204,9 @@ class RenderOptions(Frozen):
     transition: Transition | None = Field(
         default=None, description="How scenes begin (default by how much the music changes)."
     )
+    lut: Path | None = Field(
+        default=None, description="A table of colours, a .cube file, that the film's pictures go through."
+    )
     loudness: Lufs | None = Field(
         default=None, description="Bring the sound to so many LUFS (off by default)."
     )

@@ -15,7 +15,7 @@ from scipy.ndimage import uniform_filter1d
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import ANALYSIS_RATE, Clock
 from synesthete.config.control import Control, Envelope, Oscillator, Part, Phase, Wander
-from synesthete.config.preset import Modulation
+from synesthete.config.modulation import Modulation
 from synesthete.errors import ConfigError
 from synesthete.seeding import generator_for
 

@@ -13,7 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from synesthete.config.preset import CppnLook, Modulation
+from synesthete.config.modulation import Modulation
+from synesthete.config.preset import CppnLook
 from synesthete.generators.base import Size, Trajectory
 from synesthete.generators.control import Signals, modulate
 from synesthete.generators.cppn_grid import Grid, Kernels, NumericPath

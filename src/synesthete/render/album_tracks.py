@@ -11,12 +11,12 @@ import numpy as np
 
 from synesthete.audio.moments import telling_character
 from synesthete.audio.timeline import Timeline
-from synesthete.config.album import Album, Look, Track
+from synesthete.config.album import Album, Look, PostFx, Track
 from synesthete.config.album_file import AlbumFiles
 from synesthete.config.base import build, merge
 from synesthete.config.inside import place_inside
 from synesthete.config.mood import Mood, load_mood, shipped_moods
-from synesthete.config.post import Post
+from synesthete.config.post import Lut, found_lut
 from synesthete.config.preset import (
     AUTO_PRESET,
     DEFAULT_PRESETS,
@@ -24,6 +24,7 @@ from synesthete.config.preset import (
     Preset,
     load_preset,
     shipped_presets,
+    with_lut,
 )
 from synesthete.config.render import RenderOptions, SceneRule
 from synesthete.config.titles import Titles, is_picture_name
@@ -146,10 +147,19 @@ def _preset(
         changes.append(f"seed={look.seed}")
     preset = load_preset(_named(folder, name, f"{where}: preset"), assignments=changes, mood=mood)
     check_preset(preset)
-    fx = look.postfx
-    given = {"tone_curve": fx.tone_curve, "grain": fx.grain_intensity, "chroma_shift": fx.chroma_shift}
-    post = merge(preset.post.model_dump(), {k: v for k, v in given.items() if v is not None})
-    return preset.model_copy(update={"post": build(Post, post, where=f"{where}: postfx")})
+    return _with_post(folder, preset, look.postfx, where=f"{where}: postfx")
+
+
+def _with_post(folder: Path, preset: Preset, fx: PostFx, *, where: str) -> Preset:
+    """Lay an album's wishes over a preset's post; the preset's own table of colours stays where it lies."""
+    given = fx.model_dump(exclude_none=True)
+    lut = preset.post.lut
+    if fx.lut is not None:
+        lut = found_lut(Lut(file=given.pop("lut")), folder, where=f"{where}.lut")
+    if "grain_intensity" in given:
+        given["grain"] = given.pop("grain_intensity")
+    values = {**preset.model_dump(), "post": {**preset.post.model_dump(), **given}}
+    return with_lut(build(Preset, values, where=where), lut)
 
 
 def _titles(folder: Path, look: Look, where: str) -> Titles:

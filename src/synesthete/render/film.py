@@ -17,7 +17,7 @@ from synesthete.clock import Clock
 from synesthete.errors import RenderError
 from synesthete.files import digest_file, make_folder, whole_file, write_json
 from synesthete.generators.base import Painter, Trajectory
-from synesthete.generators.build import build_fuser
+from synesthete.generators.build import build_fuser, choose_device
 from synesthete.generators.quantise import Quantiser
 from synesthete.media.gain import find_gain, with_gain
 from synesthete.media.mux import encode_sound, stitch
@@ -29,7 +29,7 @@ from synesthete.render.listen import song_chunks
 from synesthete.render.manifest import manifest, with_other_sound
 from synesthete.render.mixer import score_voices
 from synesthete.render.plan import RenderPlan, Segment, cut_segments
-from synesthete.render.post import finished
+from synesthete.render.post import finished, with_amounts
 from synesthete.render.preview import LAST_PREVIEW, write_previews
 from synesthete.render.run import RunFolder, StoredPart
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
@@ -85,7 +85,7 @@ class FilmMaker:
         self._timeline = timeline
         self._folder = folder
         self._on_event = on_event
-        self._segments = cut_segments(plan.frames, plan.frame_rate)
+        self._segments = cut_segments(plan.frames, plan.frame_rate, seconds=plan.segment_seconds)
         self._seconds: dict[str, float] = {}
         self.certificate: dict[str, Any] | None = None
 
@@ -211,7 +211,15 @@ class FilmMaker:
         plan = self._plan
         fuser = build_fuser(plan.options, plan.preset.generator, plan.size, plan.frames)
         painter, planned = score_voices(*plan.voices(), self._timeline, plan.options, fuser)
-        painter = finished(painter, plan.preset.post, plan.preset.seed)
+        planned = with_amounts(planned, plan.preset, self._timeline, plan.frame_rate)
+        painter = finished(
+            painter,
+            plan.preset.post,
+            plan.preset.seed,
+            plan.frame_rate,
+            fuser,
+            device=choose_device(plan.options.device),
+        )
         painter = titled(painter, plan.titles, self._timeline, plan.frame_rate)
         planned.save(self._folder.work / "trajectory")
         trajectory = Trajectory.load(self._folder.work / "trajectory")

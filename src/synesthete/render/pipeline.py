@@ -11,7 +11,8 @@ from synesthete.audio.moments import telling_character
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock, format_duration
 from synesthete.config.mood import DEFAULT_MOOD, Mood, load_mood
-from synesthete.config.preset import AUTO_PRESET, FAMILIES, Preset, load_preset
+from synesthete.config.post import Lut, digested_lut
+from synesthete.config.preset import AUTO_PRESET, FAMILIES, Preset, load_preset, with_lut
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError
 from synesthete.evaluation.certificate import CERTIFICATE_JSON
@@ -230,4 +231,7 @@ def _resolve_preset(options: RenderOptions, name: str) -> Preset:
             "drop --generator or choose another preset"
         )
     check_preset(preset)
+    if options.lut is not None:
+        lut = digested_lut(Lut(file=options.lut.name), options.lut, where="--lut")
+        preset = with_lut(preset, lut)
     return preset

@@ -30,6 +30,9 @@ __all__ = ["SEGMENT_SECONDS", "RenderPlan", "Segment", "SongFacts", "code_digest
 SEGMENT_SECONDS = 4
 """Length of a Segment: short enough to lose little, long enough that closed GOPs cost little."""
 
+_SEGMENTS_PER_MEMORY = 5
+"""With trails a Segment is so many times as long as they are: warming up costs a sixth at most."""
+
 _FILM_TAGS = (
     "title", "artist", "album", "album_artist", "composer", "date", "track", "genre", "copyright",
 )  # fmt: skip
@@ -87,15 +90,17 @@ class Segment:
         return self.stop - self.start
 
 
-def cut_segments(frames: int, frame_rate: Fraction) -> list[Segment]:
-    """Cut a film into Segments of four seconds.
+def cut_segments(
+    frames: int, frame_rate: Fraction, *, seconds: Fraction = Fraction(SEGMENT_SECONDS)
+) -> list[Segment]:
+    """Cut a film into Segments of four seconds, or of another length.
 
     Examples
     --------
     >>> [segment.frames for segment in cut_segments(300, Fraction(30))]
     [120, 120, 60]
     """
-    length = round(SEGMENT_SECONDS * frame_rate)
+    length = round(seconds * frame_rate)
     starts = range(0, frames, length)
     return [Segment(i, start, min(start + length, frames)) for i, start in enumerate(starts)]
 
@@ -139,6 +144,13 @@ class RenderPlan:
     gain: Gain | None = None
     cover: Path | None = None
     titles: FilmTitles | None = None
+
+    @property
+    def segment_seconds(self) -> Fraction:
+        """Give the length of a Segment; longer where trails must be warmed up for each."""
+        post = self.preset.post
+        memory = Fraction(0) if post.trails.is_zero else Fraction(post.trail_seconds)
+        return max(Fraction(SEGMENT_SECONDS), _SEGMENTS_PER_MEMORY * memory)
 
     def voices(self) -> tuple[list[Voice], Float[np.ndarray, "frames voices"]]:
         """Give what is to be drawn all along, and how much of each is seen; see `Schedule.voices`."""
@@ -228,7 +240,7 @@ class RenderPlan:
             "frame_rate": str(self.frame_rate),
             "frames": self.frames,
             "scenes": len(self.schedule.scenes) if self.schedule else 1,
-            "segments": len(cut_segments(self.frames, self.frame_rate)),
+            "segments": len(cut_segments(self.frames, self.frame_rate, seconds=self.segment_seconds)),
             "encoder": self.video.encoder,
             "crf": self.video.crf,
             "speed": self.video.speed,

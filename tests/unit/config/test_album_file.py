@@ -13,6 +13,7 @@ import pytest
 from synesthete.config.album import MAX_TRACKS, Album
 from synesthete.config.album_file import AlbumFiles, read_album
 from synesthete.config.base import MAX_YAML_BYTES
+from synesthete.config.modulation import Modulation
 from synesthete.errors import ConfigError
 
 # The examples of the seed (003, 7.3 and 13 A), as they stand there.
@@ -126,7 +127,8 @@ def test_the_seeds_render_yaml_is_accepted_with_every_field(write: Write) -> Non
         assert (controller.preset, controller.smoothing_alpha, controller.wander_seed) == ("pulse", 0.92, 42)
         assert controller.tempo_sync is not None
         assert controller.tempo_sync.subdivision == 0.5
-        assert (post.tone_curve, post.grain_intensity, post.chroma_shift) == ("filmlog", 0.15, 0.004)
+        assert post.tone_curve == "filmlog"
+        assert (post.grain_intensity, post.chroma_shift) == (Modulation(base=0.15), Modulation(base=0.004))
     assert (album.tracks[0].trim.start, album.tracks[0].trim.end) == (Fraction(2), None)
 
 
@@ -230,9 +232,14 @@ tracks:
 def seen(files: AlbumFiles) -> list[tuple[object, ...]]:
     return [
         (look.preset, look.seed, look.controller.preset, look.controller.smoothing_alpha,
-         look.postfx.tone_curve, look.postfx.grain_intensity, look.postfx.chroma_shift)
+         look.postfx.tone_curve, steady(look.postfx.grain_intensity), steady(look.postfx.chroma_shift))
         for look in files.looks
     ]  # fmt: skip
+
+
+def steady(amount: Modulation | None) -> float | None:
+    assert amount is None or not amount.by
+    return None if amount is None else amount.base
 
 
 def test_house_album_and_track_lie_over_one_another_field_by_field(write: Write) -> None:

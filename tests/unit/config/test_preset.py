@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from synesthete.config.base import build
 from synesthete.config.control import Control
-from synesthete.config.preset import DEFAULT_PRESETS, Modulation, Preset, load_preset, shipped_presets
+from synesthete.config.modulation import Modulation
+from synesthete.config.preset import DEFAULT_PRESETS, Preset, load_preset, shipped_presets
 from synesthete.errors import ConfigError
 
 LOOK: dict[str, Any] = {

@@ -6,7 +6,7 @@ import pytest
 
 from synesthete.audio.timeline import Timeline
 from synesthete.config.control import Control, Envelope, Oscillator, Phase, Wander
-from synesthete.config.preset import Modulation
+from synesthete.config.modulation import Modulation
 from synesthete.errors import ConfigError
 from synesthete.generators.control import Signals, build_signals, follow, integrate, modulate, wander_noise
 

@@ -107,7 +107,7 @@ def test_seed_changes_and_post_reach_the_preset(plan: Plan) -> None:
         postfx={"tone_curve": "filmlog", "grain_intensity": 0.15, "chroma_shift": 0.004},
     )
     posts = [one.plan.preset.post for one in (one, two)]
-    assert [(p.tone_curve, p.grain, p.chroma_shift) for p in posts] == [
+    assert [(p.tone_curve, p.grain.base, p.chroma_shift.base) for p in posts] == [
         ("filmlog", 0.15, 0.0),
         ("soft", 0.15, 0.004),
     ]

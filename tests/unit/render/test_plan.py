@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synesthete.clock import MAX_FRAME_RATE, MIN_FRAME_RATE
-from synesthete.config.preset import load_preset
+from synesthete.config.post import Lut
+from synesthete.config.preset import load_preset, with_lut
 from synesthete.config.render import RenderOptions
 from synesthete.config.titles import Titles
 from synesthete.generators.base import Size
@@ -57,6 +58,16 @@ def test_segments_hold_every_frame_once_in_order(frames: int, rate: Fraction) ->
 
 def test_segments_do_not_depend_on_the_end_of_the_film() -> None:
     assert cut_segments(1000, Fraction(24))[:10] == cut_segments(960, Fraction(24))
+
+
+def test_segments_are_longer_where_trails_must_be_warmed_up(plan: RenderPlan) -> None:
+    def seconds(*changes: str) -> Fraction:
+        trailing = dataclasses.replace(plan, preset=load_preset("silk", assignments=changes))
+        return trailing.segment_seconds
+
+    assert seconds() == seconds("post.trail_seconds=2.5") == 4
+    assert seconds("post.trails=0.5", "post.trail_seconds=2.5") == Fraction("12.5")
+    assert seconds("post.trails.pulse=0.5", "post.trail_seconds=2") == 10
 
 
 def test_the_same_inputs_name_the_same_run(plan: RenderPlan) -> None:
@@ -107,7 +118,21 @@ CHANGES: dict[str, Callable[[RenderPlan], RenderPlan]] = {
     "fade": lambda p: titled(p, fade_in=1),
     "card": lambda p: titled(p, card=True),
     "overlay": lambda p: titled(p, overlay=True),
+    "post": lambda p: dataclasses.replace(p, preset=load_preset("silk", assignments=["post.bloom=0.1"])),
+    "driven post": lambda p: dataclasses.replace(
+        p, preset=load_preset("silk", assignments=["post.bloom.pulse=0.1"])
+    ),
+    "table": lambda p: dataclasses.replace(p, preset=with_lut(p.preset, Lut(file="a.cube", sha256="e" * 64))),
+    "other table": lambda p: dataclasses.replace(
+        p, preset=with_lut(p.preset, Lut(file="a.cube", sha256="f" * 64))
+    ),
 }
+
+
+KEYED = (
+    "look", "size", "frame rate", "crf", "speed", "post", "driven post", "table", "other table", "fade",
+    "card", "overlay",
+)  # fmt: skip
 
 
 def test_every_input_changes_the_run(plan: RenderPlan) -> None:
@@ -140,12 +165,8 @@ def test_a_segments_key_follows_from_its_picture_only(plan: RenderPlan) -> None:
         key(numeric_path="fused-float32-cpu"),
         key(segment=Segment(1, 120, 239)),
         key(segment=Segment(1, 121, 240)),
-        *(
-            key(CHANGES[case](plan))
-            for case in ("look", "size", "frame rate", "crf", "speed", "fade", "card")
-        ),
-        key(CHANGES["overlay"](plan)),
         key(CHANGES["overlay"](CHANGES["timeline"](plan))),
+        *(key(CHANGES[case](plan)) for case in KEYED),
     ]
     assert len({key(), *others}) == len(others) + 1
 

@@ -1,6 +1,8 @@
 """Tone curve, grain and chroma shift: what they do to pictures, and what they leave alone."""
 
 from collections.abc import Iterator
+from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,14 +10,20 @@ import torch
 from torch import Tensor
 
 from made_programs import psnr_db, shrunk
-from synesthete.config.post import Post
+from synesthete.config.post import Post, ToneCurve
 from synesthete.generators.base import FakeGenerator, Size, Trajectory, pixel_grid
-from synesthete.render import post as post_module
 from synesthete.render.post import Finisher, finished
+from synesthete.render.post import finisher as finisher_module
+from synesthete.render.post.tones import toned
 
 SIZE = Size(160, 90)
+RATE = Fraction(30)
 NOTHING = Trajectory(np.zeros((100, 1), np.float32), ("x",), {})
-ALL = Post(tone_curve="filmlog", grain=0.5, chroma_shift=0.02)
+ALL = Post(
+    tone_curve="filmlog", grain=0.5, chroma_shift=0.02, vignette=0.4, bloom=0.3, sharpen=0.5,
+    balance={"slope": [1.1, 1, 0.9], "power": 1.1, "saturation": 1.2},
+)  # fmt: skip
+EFFECTS = [ALL, *(Post(**{name: 1.0}) for name in ("grain", "vignette", "bloom", "trails", "sharpen"))]
 
 
 class Still:
@@ -41,7 +49,7 @@ class Still:
 def seen(
     post: Post, frame: int = 3, size: Size = SIZE, *, seed: int = 7, level: float | None = None
 ) -> Tensor:
-    painter = finished(Still(level), post, seed)
+    painter = finished(Still(level), post, seed, RATE)
     return next(painter.frames(NOTHING, frame, frame + 1, size)).clone()
 
 
@@ -51,16 +59,14 @@ def grey(value: float) -> float:
 
 def test_without_post_the_painter_is_left_alone() -> None:
     painter = FakeGenerator()
-    assert finished(painter, Post(), 1) is painter
+    assert finished(painter, Post(), 1, RATE) is painter
     assert torch.equal(
-        next(Finisher(Still(), Post(), 1).frames(NOTHING, 0, 1, SIZE)),
+        next(Finisher(Still(), Post(), 1, RATE).frames(NOTHING, 0, 1, SIZE)),
         next(Still().frames(NOTHING, 0, 1, SIZE)),
     )
 
 
-@pytest.mark.parametrize(
-    "post", [*(Post(tone_curve=c) for c in ("filmlog", "filmic", "soft")), ALL, Post(grain=1.0)]
-)
+@pytest.mark.parametrize("post", [*(Post(tone_curve=c) for c in get_args(ToneCurve)), *EFFECTS])
 def test_black_stays_black_and_nothing_leaves_the_range(post: Post) -> None:
     assert float(seen(post, level=0.0).abs().max()) == 0.0
     picture = seen(post)
@@ -68,20 +74,23 @@ def test_black_stays_black_and_nothing_leaves_the_range(post: Post) -> None:
     assert torch.isfinite(picture).all()
 
 
-@pytest.mark.parametrize("curve", ["none", "filmlog", "filmic", "soft"])
-def test_curves_rise_from_black_to_white(curve: str) -> None:
-    levels = torch.linspace(0, 1, 400)
-    bent = post_module._toned(levels.expand(3, 1, -1), curve)[0, 0]  # type: ignore[arg-type]
-    assert float(bent[0]) == 0.0
-    assert float(bent[-1]) == pytest.approx(1.0, abs=1e-4)
-    assert (bent.diff() > 0).all()
+def bent(levels: Tensor, curve: ToneCurve) -> Tensor:
+    return toned((levels, levels, levels), curve)[0]
+
+
+@pytest.mark.parametrize("curve", get_args(ToneCurve))
+def test_curves_rise_from_black_to_white(curve: ToneCurve) -> None:
+    curved = bent(torch.linspace(0, 1, 400), curve)
+    assert float(curved[0]) == 0.0
+    white = 0.9**0.5 if curve == "neutral" else 1.0  # Khronos's: what is brighter still has room
+    assert float(curved[-1]) == pytest.approx(white, abs=1e-4)
+    assert (curved.diff() > 0).all()
 
 
 def test_filmlog_lifts_shadows_and_soft_has_a_shoulder() -> None:
-    low, high = torch.tensor(0.2).expand(3, 1, 1), torch.tensor([0.8, 0.9]).expand(3, 1, 2)
-    assert float(post_module._toned(low, "filmlog")[0, 0, 0]) > 0.22
-    for curve in ("filmlog", "soft"):
-        assert float(post_module._toned(high, curve)[0, 0].diff()) < 0.09  # type: ignore[arg-type]
+    assert float(bent(torch.tensor(0.2), "filmlog")) > 0.22
+    assert float(bent(torch.tensor([0.8, 0.9]), "filmlog").diff()) < 0.09
+    assert float(bent(torch.tensor([0.8, 0.9]), "soft").diff()) < 0.09
 
 
 def test_filmic_adds_contrast_around_middle_grey() -> None:
@@ -100,7 +109,7 @@ def test_grain_is_a_function_of_seed_and_frame() -> None:
 
 
 def test_frames_of_a_segment_are_those_drawn_one_by_one() -> None:
-    painter = finished(Still(), ALL, 7)
+    painter = finished(Still(), ALL, 7, RATE)
     whole = [picture.clone() for picture in painter.frames(NOTHING, 10, 14, SIZE)]
     for frame, picture in enumerate(whole, start=10):
         assert torch.equal(seen(ALL, frame), picture)
@@ -119,7 +128,13 @@ def test_grain_lies_in_the_middle_tones_around_what_was_there() -> None:
     assert float(seen(Post(grain=1.0), size=size, level=0.5).mean()) == pytest.approx(0.5, abs=2e-3)
 
 
-@pytest.mark.parametrize("post", [Post(grain=0.15), Post(tone_curve="filmic", chroma_shift=0.01)])
+@pytest.mark.parametrize(
+    "post",
+    [
+        Post(grain=0.15), Post(tone_curve="filmic", chroma_shift=0.01), Post(vignette=0.6), Post(bloom=0.5),
+        Post(sharpen=0.4),
+    ],
+)  # fmt: skip
 def test_a_small_picture_is_the_large_one_seen_from_further_away(post: Post) -> None:
     small, large = Size(256, 256), Size(1080, 1080)
     assert psnr_db(seen(post, size=small), shrunk(seen(post, size=large), small)) >= 30
@@ -159,7 +174,7 @@ def test_chroma_shift_draws_red_larger_than_green() -> None:
         def frames(self, trajectory: Trajectory, start: int, stop: int, size: Size) -> Iterator[Tensor]:
             yield (radius < 0.6).float().expand(3, -1, -1)
 
-    picture = next(finished(Disc(), Post(chroma_shift=shift), 0).frames(NOTHING, 0, 1, size))
+    picture = next(finished(Disc(), Post(chroma_shift=shift), 0, RATE).frames(NOTHING, 0, 1, size))
     red, green, blue = (float(plane.sum()) ** 0.5 for plane in picture)
     assert red / blue == pytest.approx(1 + shift, abs=2e-3)
     assert green / blue == pytest.approx(1 + shift / 2, abs=2e-3)
@@ -168,9 +183,9 @@ def test_chroma_shift_draws_red_larger_than_green() -> None:
 @pytest.mark.parametrize("rows", [1, 7, 90])
 def test_bands_do_not_show(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     expected = seen(ALL)
-    monkeypatch.setattr(post_module, "_BAND_PIXELS", rows * SIZE.width)
+    monkeypatch.setattr(finisher_module, "_BAND_PIXELS", rows * SIZE.width)
     assert torch.equal(seen(ALL), expected)
 
 
-def test_the_numeric_path_is_the_painters() -> None:
-    assert finished(Still(), ALL, 7).prepare(NOTHING, SIZE) == "eager-float32-cpu"
+def test_the_numeric_path_names_the_painters_and_its_own() -> None:
+    assert finished(Still(), ALL, 7, RATE).prepare(NOTHING, SIZE) == "eager-float32-cpu-post-eager"
