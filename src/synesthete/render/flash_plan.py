@@ -137,7 +137,7 @@ class _Planner:
         return replace(plan, veils=veils)
 
     def tighten(self, report: FlashReport, *, last: bool) -> None:
-        """Treat more frames; where they were treated already, more strongly; at last, all and most strongly."""
+        """Treat more frames, and those treated already more strongly; at last all, most strongly."""
         if last:
             for mask in self._masks.values():
                 mask[:] = True

@@ -1,14 +1,14 @@
 """Treat a piece of a film that flashes too often, by what changes it least."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, UInt8
 from scipy.ndimage import (
     convolve1d,
     maximum_filter,
@@ -268,13 +268,13 @@ def _veils(piece: Piece, light: np.ndarray, swing: float | None) -> dict[int, np
     return veils
 
 
-def _halved(cells: np.ndarray, how: "np.ufunc | object") -> np.ndarray:
+def _halved(cells: np.ndarray, how: Callable[..., np.ndarray]) -> np.ndarray:
     """Reduce rows and columns to half as many, an odd last one counting twice."""
     rows, columns = cells.shape[1:3]
     padding = [(0, 0), (0, rows % 2), (0, columns % 2), *[(0, 0)] * (cells.ndim - 3)]
     even = np.pad(cells, padding, mode="edge")
     shape = (len(cells), (rows + 1) // 2, 2, (columns + 1) // 2, 2, *cells.shape[3:])
-    return np.asarray(how(even.reshape(shape), axis=(2, 4)))  # type: ignore[operator]
+    return np.asarray(how(even.reshape(shape), axis=(2, 4)))
 
 
 def _less_red(piece: Piece, strength: _Strength) -> np.ndarray:
@@ -292,4 +292,4 @@ def _less_red(piece: Piece, strength: _Strength) -> np.ndarray:
     few = int((1 - _FREE_AREA) * needed.shape[1])
     each = np.where(piece.red, np.partition(needed, few, axis=1)[:, few], 0)
     steady = maximum_filter1d(each, piece.width(2 * _RED_STEADY_S), mode="nearest")
-    return uniform_filter1d(steady, piece.width(_RED_STEADY_S), mode="nearest").astype(np.float32)
+    return np.asarray(uniform_filter1d(steady, piece.width(_RED_STEADY_S), mode="nearest"), np.float32)

@@ -160,6 +160,7 @@ class RenderPlan:
             "video": asdict(self.video),
             "numerics": [self.options.device, self.options.precision, self.options.kernels],
             "timeline": self.timeline_digest,
+            "flash_safety": self.options.flash_safety,
             **({"scenes": self.schedule.inputs()} if self.schedule else {}),
             "code": code_digest(),
             "libraries": library_digest(),
@@ -171,8 +172,16 @@ class RenderPlan:
         name = f"{slug(self.song.path.stem, limit=32)}-{slug(self.preset.name, limit=24)}"
         return f"{name}-{digest_json(self.inputs())[:10]}"
 
-    def segment_key(self, segment: Segment, *, trajectory: str, numeric_path: str) -> str:
-        """SHA-256 over what a Segment's picture follows from."""
+    def segment_key(
+        self, segment: Segment, *, trajectory: str, numeric_path: str, flash: str | None = None
+    ) -> str:
+        """SHA-256 over what a Segment's picture follows from.
+
+        Parameters
+        ----------
+        flash
+            SHA-256 over what the flash limiter does to it; None if it leaves it as it is.
+        """
         return digest_json(
             {
                 "trajectory": trajectory,
@@ -183,6 +192,7 @@ class RenderPlan:
                 "post": [self.preset.post.model_dump(mode="json"), self.preset.seed],
                 "numeric_path": numeric_path,
                 "range": [segment.start, segment.stop],
+                **({} if flash is None else {"flash": flash}),
                 "size": str(self.size),
                 "frame_rate": str(self.frame_rate),
                 "video": asdict(self.video),
