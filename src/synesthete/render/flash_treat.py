@@ -193,11 +193,12 @@ def _helps(piece: Piece, plan: FlashPlan) -> bool:
 
 
 def _cut(piece: Piece, plan: FlashPlan) -> FlashPlan:
-    """Cut a plan to the piece's own frames; a knot belongs to the piece in which it lies."""
+    """Cut a plan to the piece's own frames; a knot belongs to the piece in which it lies, or to the last."""
     own = slice(piece.start - piece.first, piece.stop - piece.first)
     clock = Clock(piece.frame_rate)
     begin, end = (clock.seconds(frame) * KNOTS_PER_SECOND for frame in (piece.start, piece.stop))
-    veils = {knot: veil for knot, veil in plan.veils.items() if begin <= knot < end}
+    last = piece.first + len(piece.grid) == piece.stop
+    veils = {knot: veil for knot, veil in plan.veils.items() if begin <= knot and (last or knot < end)}
     return FlashPlan(piece.frame_rate, plan.gain[own], plan.red[own], veils, piece.start)
 
 
@@ -260,7 +261,7 @@ def _veils(piece: Piece, light: np.ndarray, swing: float | None) -> dict[int, np
     opacity = opacity * uniform_filter1d(fading, piece.width(_VEIL_FADE_S))[:, None, None]
     clock, veils = Clock(piece.frame_rate), {}
     begin, end = (clock.seconds(piece.first + frame) for frame in (0, len(light)))
-    for knot in range(math.ceil(begin * KNOTS_PER_SECOND), math.ceil(end * KNOTS_PER_SECOND)):
+    for knot in range(math.ceil(begin * KNOTS_PER_SECOND), math.ceil(end * KNOTS_PER_SECOND) + 1):
         row = min(clock.frame_at(Fraction(knot, KNOTS_PER_SECOND)) - piece.first, len(light) - 1)
         if opacity[row].max() > 0:
             laid = np.concatenate([mean[row] * opacity[row][..., None], opacity[row][..., None]], axis=2)
