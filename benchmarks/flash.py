@@ -1,17 +1,17 @@
 """Limit films that flash, beside two reference limiters; and what the limiter costs films that don't.
 
 ``python benchmarks/flash.py`` limits 150 adversarial films (``tests/made_strobes.py``) and prints a line for
-each and totals. Frames go through the very steps of a render, but for the encoder: drawn small and watched,
-planned, drawn, limited, quantised, watched, judged, planned anew where they fail. The references see the same:
+each and totals. Frames go through the steps of a render, but for the encoder: drawn small and watched,
+planned, drawn, limited, quantised, watched, judged, planned anew where they fail. References see the same:
 
 - **FFmpeg**: its filter ``photosensitivity`` as it comes, through PyAV.
 - **contrast**: the least reduction of all contrasts, towards each pixel's mean over the film, that passes.
 
 What is compared is how much the mean luminance of frames is changed, averaged over frames, and over films.
 
-``python benchmarks/flash.py --music DIR`` renders every shipped preset on some of a track with the limiter off
-and on: whether the films are the same to the byte, and the processor time of the pass beside that of a film at
-1080 lines.
+``python benchmarks/flash.py --music DIR`` renders every shipped preset on some of a track with the limiter
+off and on: whether the films are the same to the byte, and the processor time of the pass beside that of a
+film at 1080 lines.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -85,41 +86,29 @@ def main() -> None:
     parser.add_argument("--music", type=Path, help="a folder with music: measure presets instead")
     parser.add_argument("--presets", nargs="*", help="which presets (default all)")
     parser.add_argument("--films", help="which of the 150 films, as START:STOP")
+    parser.add_argument("--jobs", type=int, default=2, help="films side by side")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.music:
         measure_presets(arguments.music, arguments.presets or sorted(shipped_presets()))
     else:
         first, last = map(int, arguments.films.split(":")) if arguments.films else (0, 150)
-        measure_films(adversarial_films()[first:last])
+        measure_films(range(first, last), arguments.jobs)
 
 
 # Films that flash -------------------------------------------------------------------------------------------
 
 
-def measure_films(films: list[Strobe]) -> None:
-    kinds: dict[str, list[Result]] = {"before": [], "ours": [], "FFmpeg": [], "contrast": []}
+def measure_films(indices: range, jobs: int) -> None:
+    kinds: dict[str, list[Result]] = {}
     touched_though_safe = 0
-    for film in films:
-        kept = Kept(list(film.frames(NO_TRAJECTORY, 0, film.count, FINAL)))
-        before = watched(kept, film, FINAL)
-        started = time.process_time()
-        plan, rounds, ours = limit(film, kept)
-        seconds = time.process_time() - started
-        safe = find_flashes(before)
-        touched_though_safe += safe.passed and not np.array_equal(before.grid, ours.grid)
-        results = {
-            "before": judged(before, before),
-            "ours": judged(before, ours),
-            "FFmpeg": judged(before, by_ffmpeg(kept, film)),
-            "contrast": judged(before, by_contrast(before)),
-        }
-        for kind, result in results.items():
-            kinds[kind].append(result)
-        least = f"gain {plan.gain.min():.2f} red {plan.red.max():.2f} veils {len(plan.veils)}"
-        told = "; ".join(f"{kind} {result}" for kind, result in results.items())
-        print(f"{film.name}: {told} (ours: {least}; rounds {rounds}; {seconds:.1f} s)", flush=True)
-    print(f"\n{len(films)} films; safe ones that were touched: {touched_though_safe}")
+    with ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for told, results, touched in pool.map(measure_film, indices):
+            print(told, flush=True)
+            touched_though_safe += touched and results["before"].passed
+            for kind, result in results.items():
+                kinds.setdefault(kind, []).append(result)
+    print(f"\n{len(indices)} films; safe ones that were touched: {touched_though_safe}")
     for kind, them in kinds.items():
         changes = [result.change for result in them]
         film_changes = [result.film_change for result in them]
@@ -132,6 +121,26 @@ def measure_films(films: list[Strobe]) -> None:
         print(f"ours / {kind}: {ratio(pairs):.2f} over all films; ", end="")
         fair = [pair for pair in pairs if pair[1].passed]
         print(f"{ratio(fair):.2f} over the {len(fair)} where {kind} passes")
+
+
+def measure_film(index: int) -> tuple[str, dict[str, Result], bool]:
+    """Limit one of the films in every way; give a line, the results, and whether ours touched it."""
+    film = adversarial_films()[index]
+    kept = Kept(list(film.frames(NO_TRAJECTORY, 0, film.count, FINAL)))
+    before = watched(kept, film, FINAL)
+    started = time.process_time()
+    plan, rounds, ours = limit(film, kept)
+    seconds = time.process_time() - started
+    results = {
+        "before": judged(before, before),
+        "ours": judged(before, ours),
+        "FFmpeg": judged(before, by_ffmpeg(kept, film)),
+        "contrast": judged(before, by_contrast(before)),
+    }
+    told = "; ".join(f"{kind} {result}" for kind, result in results.items())
+    least = f"gain {plan.gain.min():.2f} red {plan.red.max():.2f} veils {len(plan.veils)}"
+    told = f"{film.name}: {told} (ours: {least}; rounds {rounds}; {seconds:.1f} s)"
+    return told, results, not np.array_equal(before.grid, ours.grid)
 
 
 def ratio(pairs: list[tuple[Result, Result]]) -> float:

@@ -1,4 +1,4 @@
-"""The flash limiter: what it does to light in closed form, and that films which flash too often end up safe."""
+"""The flash limiter: what it does to light in closed form, and films that end up safe."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -77,7 +77,9 @@ def test_red_is_taken_at_equal_luminance_and_only_where_it_is_in_excess() -> Non
 
 def test_a_veil_covers_by_its_opacity_runs_straight_between_knots_and_ends_where_it_is_missing() -> None:
     light = np.array([0.2, 0.4, 0.6], np.float32)
-    veil = np.concatenate([0.5 * light, [0.5]]).astype(np.float32)[:, None, None] * np.ones((1, 3, 4), np.float32)
+    veil = np.concatenate([0.5 * light, [0.5]]).astype(np.float32)[:, None, None] * np.ones(
+        (1, 3, 4), np.float32
+    )
     plan = plan_of(veils={2: veil})  # at 0.5 s; knots lie a quarter of a second apart
     drawn = picture(2)
     for frame in range(30):
@@ -181,7 +183,7 @@ def test_demands_treat_what_looked_safe() -> None:
     plan = plan_flashes(small, [Demand(30, 90, 1)])
     touched = plan.touched()
     assert touched
-    assert 10 <= touched[0]
+    assert touched[0] >= 10
     assert touched[-1] < 110
     assert levels(film, plan)[60:75].max() < 0.4 or plan.veils
 
