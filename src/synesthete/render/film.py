@@ -111,8 +111,7 @@ class FilmMaker:
             with single_threaded():
                 score = self._score()
                 guard = FlashGuard(self._plan, self._folder, self._segments, demands_in(finished))
-                painter = guard.limited(score.painter, score.trajectory, score.numeric_path)
-                score = replace(score, painter=painter)
+                score = self._limit(score, guard)
                 if jobs:
                     self._render(jobs, score)
                 if undrawn:
@@ -157,27 +156,19 @@ class FilmMaker:
         guard = FlashGuard(plan, folder, self._segments)
         if guard.limits:
             self._on_event({"event": "flash-safety", "frames": plan.frames})
-        with self._timed("flash safety"):
-            limited = replace(
-                score, painter=guard.limited(score.painter, score.trajectory, score.numeric_path)
-            )
-        keys = guard.keys(trajectory, score.numeric_path)
-        jobs = self._jobs(keys, guard)
-        drawn = {job.segment: job.key for job in jobs if job.film}
+        limited, keys = self._limit(score, guard), guard.keys(trajectory, score.numeric_path)
+        jobs = self._jobs(keys, guard, {})
+        done = {job.segment: job for job in jobs}
         stages, sound, previews = self._render_all(jobs, limited)
-        parts = self._parts(keys)
-        while guard.asks_for_more(parts):
-            limited = replace(
-                score, painter=guard.limited(score.painter, score.trajectory, score.numeric_path)
-            )
-            keys = guard.keys(trajectory, score.numeric_path)
-            jobs = self._jobs(keys, guard, drawn)
-            drawn |= {job.segment: job.key for job in jobs if job.film}
+        while guard.asks_for_more(parts := self._parts(keys)):
+            limited, keys = self._limit(score, guard), guard.keys(trajectory, score.numeric_path)
+            jobs = self._jobs(keys, guard, done)
+            done |= {job.segment: job for job in jobs}
             with self._timed("segments again"):
                 self._render(jobs, limited)
             previews = self._draw_previews(limited, threading.Event())
-            parts = self._parts(keys)
-        resumed = [drawn.get(segment) != key for segment, key in zip(self._segments, keys, strict=True)]
+        rendered = {(job.segment, job.key) for job in done.values() if job.film}
+        resumed = [pair not in rendered for pair in zip(self._segments, keys, strict=True)]
         with self._timed("stitch"):
             self._stitch(
                 [(part.path, segment.frames) for part, segment in zip(parts, self._segments, strict=True)],
@@ -210,20 +201,25 @@ class FilmMaker:
         folder.clear_work()
         return sum(resumed)
 
+    def _limit(self, score: _Score, guard: FlashGuard) -> _Score:
+        with self._timed("flash safety"):
+            painter = guard.limited(score.painter, score.trajectory, score.numeric_path)
+        return replace(score, painter=painter)
+
     def _jobs(
-        self, keys: Sequence[str], guard: FlashGuard, drawn: Mapping[Segment, str] | None = None
+        self, keys: Sequence[str], guard: FlashGuard, done: Mapping[Segment, SegmentJob]
     ) -> list[SegmentJob]:
         """Give what is to be rendered: Segments that aren't there, PNG frames that aren't or are outdated.
 
         Parameters
         ----------
-        drawn
-            Keys of what this process has rendered already.
+        done
+            What this process has rendered already.
         """
         options, jobs = self._plan.options, []
         for segment, key in zip(self._segments, keys, strict=True):
             part = self._folder.stored(self._folder.segment_path(segment, key), key)
-            outdated = options.frames is not None and (drawn or {}).get(segment, key) != key
+            outdated = options.frames is not None and segment in done and done[segment].key != key
             if part is None or outdated or self._lacks_png(segment):
                 observe = options.certificate or guard.observes
                 jobs.append(SegmentJob(segment, key, part is None, options.frames, observe))
