@@ -59,6 +59,8 @@ class Progress:
             self._bar.update(self._task, description=self._about, total=event["frames"])
         elif event["event"] == "compile":
             self._bar.update(self._task, description="compiling kernels, kept for later films")
+        elif event["event"] == "flash-safety":
+            self._bar.update(self._task, description="looking for flashes")
         elif event["event"] == "progress":
             elapsed = max(self._bar.tasks[0].elapsed or 0.0, 1e-3)
             speed = event["rendered"] / elapsed

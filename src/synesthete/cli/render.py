@@ -15,6 +15,7 @@ from synesthete.config.render import (
     Aspect,
     Device,
     EncoderName,
+    FlashSafety,
     Kernels,
     PrecisionName,
     RenderOptions,
@@ -60,6 +61,7 @@ TileOption = Annotated[int, _option("tile")]
 EncoderOption = Annotated[EncoderName, _option("encoder")]
 CrfOption = Annotated[int | None, _option("crf")]
 SpeedOption = Annotated[Speed | None, _option("speed")]
+FlashSafetyOption = Annotated[FlashSafety, _option("flash_safety", "--flash-safety")]
 WorkersOption = Annotated[int | None, _option("workers", "--workers", "-j")]
 WorkspaceOption = Annotated[Path, _option("workspace")]
 TruncatedOption = Annotated[bool, _option("allow_truncated", "--allow-truncated")]
@@ -111,6 +113,7 @@ def render(
     crf: CrfOption = None,
     speed: SpeedOption = None,
     frames: Annotated[Path | None, _option("frames", metavar="DIR")] = None,
+    flash_safety: FlashSafetyOption = "limit",
     certificate: Annotated[bool, _option("certificate", "--certificate/--no-certificate")] = True,
     workers: WorkersOption = None,
     workspace: WorkspaceOption = Path(),
@@ -134,8 +137,9 @@ def render(
             "watermark_opacity": watermark_opacity, "fade_in": fade_in, "fade_out": fade_out,
             "overlay": overlay,
         },
-        loudness=loudness, limiter=limiter, lut=lut,
+        loudness=loudness, limiter=limiter, lut=lut, flash_safety=flash_safety,
     )  # fmt: skip
+    from synesthete.render.flash_guard import flash_line
     from synesthete.render.pipeline import make_plan, render_song
 
     if dry_run:
@@ -149,6 +153,8 @@ def render(
         typer.echo(f"run:  {film.run}")
         if loudness is not None:
             typer.echo(_loudness_line(film.run))
+        if (line := flash_line(_flash_facts(film.run))) is not None:
+            typer.echo(line)
         for line in film.summary:
             typer.echo(line)
 
@@ -217,6 +223,12 @@ def _loudness_line(run: Path) -> str:
     if gain["limited"]:
         return line + ", limited"
     return line + ("; peaks forbid more (--limiter)" if gain["held_back_db"] > 0 else "")
+
+
+def _flash_facts(run: Path) -> dict[str, Any] | None:
+    """Give what is known of flashes in a finished film."""
+    facts: dict[str, Any] | None = json.loads((run / "meta.json").read_text()).get("flash_safety")
+    return facts
 
 
 def _print_plan(plan: dict[str, Any], *, as_json: bool) -> None:

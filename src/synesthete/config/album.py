@@ -23,6 +23,7 @@ from synesthete.config.render import (
     Aspect,
     Bpm,
     Device,
+    FlashSafety,
     FrameRate,
     Kernels,
     Scenes,
@@ -271,6 +272,9 @@ class Album(Look):
     speed: Speed | None = Field(default=None, description="Encoder effort.")
     device: Device = Field(default="auto", description="Where to compute.")
     kernels: Kernels = Field(default="auto", description="Compile fused kernels, or not.")
+    flash_safety: Annotated[FlashSafety, BeforeValidator(_off)] = Field(
+        default="limit", description="limit films to 3 flashes in any second, only warn of more, or off."
+    )
     audio: Audio = Field(default=Audio(), description="The sound of the films.")
     decoder: Decoder = Field(default=Decoder(), description="How learned models are run.")
     palette: Literal["shared", "own"] = Field(

@@ -19,6 +19,7 @@ __all__ = [
     "Aspect",
     "Device",
     "EncoderName",
+    "FlashSafety",
     "Kernels",
     "PrecisionName",
     "RenderOptions",
@@ -38,6 +39,7 @@ Speed = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
 ]
 Transition = Literal["cut", "crossfade", "morph"]
+FlashSafety = Literal["off", "warn", "limit"]
 
 ASPECTS: dict[Aspect, tuple[int, int]] = {
     "16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:5": (4, 5), "21:9": (21, 9),
@@ -228,6 +230,10 @@ class RenderOptions(Frozen):
         default=None, description="Segments rendered side by side (default: one per core)."
     )
     frames: Path | None = Field(default=None, description="Also write every frame as PNG into this folder.")
+    flash_safety: FlashSafety = Field(
+        default="limit",
+        description="Keep to at most 3 flashes in any second, or only warn of more, or neither.",
+    )
     certificate: bool = Field(default=True, description="Measure the film and write its certificate.")
     workspace: Path = Field(default=Path(), description="Where cache/ and renders/ live.")
     force: bool = Field(default=False, description="Render anew what is already finished.")

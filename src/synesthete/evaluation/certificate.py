@@ -72,6 +72,7 @@ def certify(
     flow: Float32[np.ndarray, " pairs"] | None = None,
     sheet_jpeg: bytes | None = None,
     sha256: str | None = None,
+    limiter: Mapping[str, Any] | None = None,
 ) -> Certificate:
     """Measure everything that a certificate says.
 
@@ -93,6 +94,8 @@ def certify(
         A contact sheet for the page.
     sha256
         Of the film's bytes: whose certificate this is.
+    limiter
+        What the flash limiter did to it; None if that is not known.
     """
     picture = measure_picture(observation)
     flashes = find_flashes(observation)
@@ -119,7 +122,7 @@ def certify(
         "flicker": coherence.pop("flicker") or 0.0,  # two frames don't flicker
         "coherence": coherence,
         "look": look_report(observation),
-        "safety": flashes.to_json(),
+        "safety": {**flashes.to_json(), **({} if limiter is None else {"limiter": dict(limiter)})},
         "integrity": dict(integrity),
         **alignment,
     }

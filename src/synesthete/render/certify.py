@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from synesthete.render.plan import RenderPlan, Segment
 from synesthete.render.run import RunFolder, StoredPart, seen_path
 from synesthete.render.threads import single_threaded
 
-__all__ = ["certificate_of", "certify_film", "certify_segments"]
+__all__ = ["certificate_of", "certify_film", "certify_segments", "seen_of"]
 
 
 def certificate_of(folder: RunFolder, film_sha256: str) -> dict[str, Any] | None:
@@ -46,37 +46,49 @@ def certify_segments(
     parts: Sequence[tuple[Segment, StoredPart]],
     *,
     film_sha256: str,
+    limiter: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Certify a film whose Segments are still there.
+
+    Parameters
+    ----------
+    limiter
+        What the flash limiter did.
 
     Returns
     -------
     The certificate's values; it is written into the run's folder.
     """
+    return _certify(plan, timeline, folder, seen_of(plan, parts), folder.work / "grid", film_sha256, limiter)
 
-    def stretches() -> Iterator[Stretch]:
-        for segment, part in parts:
-            try:
-                stretch = Stretch.load(seen_path(part.path))
-                fits = stretch.covers(segment.start, segment.stop, plan.size)
-            except RenderError:  # rendered without a certificate, or damaged
-                fits = False
-            if fits:
-                yield stretch
-            else:
-                yield from _watched(plan, part.path, segment)
 
-    return _certify(plan, timeline, folder, stretches(), folder.work / "grid", film_sha256)
+def seen_of(plan: RenderPlan, parts: Sequence[tuple[Segment, StoredPart]]) -> Iterator[Stretch]:
+    """Give what was seen of a film's Segments; those of which that is gone are decoded."""
+    for segment, part in parts:
+        try:
+            stretch = Stretch.load(seen_path(part.path))
+            fits = stretch.covers(segment.start, segment.stop, plan.size)
+        except RenderError:  # rendered without watching, or damaged
+            fits = False
+        if fits:
+            yield stretch
+        else:
+            yield from _watched(plan, part.path, segment)
 
 
 def certify_film(
-    plan: RenderPlan, timeline: Timeline, folder: RunFolder, *, film_sha256: str
+    plan: RenderPlan,
+    timeline: Timeline,
+    folder: RunFolder,
+    *,
+    film_sha256: str,
+    limiter: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Certify a finished film that has no certificate; it is decoded for it."""
     folder.work.mkdir(exist_ok=True)
     whole = Segment(0, 0, plan.frames)
     stretches = _watched(plan, folder.film, whole)
-    return _certify(plan, timeline, folder, stretches, folder.work / "grid", film_sha256)
+    return _certify(plan, timeline, folder, stretches, folder.work / "grid", film_sha256, limiter)
 
 
 def _watched(plan: RenderPlan, path: Path, segment: Segment) -> Iterator[Stretch]:
@@ -91,6 +103,7 @@ def _certify(
     stretches: Iterator[Stretch],
     scratch: Path,
     film_sha256: str,
+    limiter: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     with single_threaded():
         observation = join_stretches(stretches, size=plan.size, frame_rate=plan.frame_rate, scratch=scratch)
@@ -108,6 +121,7 @@ def _certify(
             ).to_json(),
             sheet_jpeg=_sheet(folder),
             sha256=film_sha256,
+            limiter=limiter,
         )
     certificate.write(folder.path)
     return dict(certificate.values)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from synesthete.media.mux import encode_sound, stitch
 from synesthete.media.sound import Sound
 from synesthete.render.certify import certificate_of, certify_film, certify_segments
 from synesthete.render.effort import choose_workers
+from synesthete.render.flash_guard import FlashGuard, demands_in
 from synesthete.render.frames import claim_frames, frame_file
 from synesthete.render.listen import song_chunks
 from synesthete.render.manifest import manifest, with_other_sound
@@ -92,9 +93,16 @@ class FilmMaker:
     def recognise(self, film_sha256: str) -> int:
         """Take a finished film as it is; make only what is missing: PNG frames, previews, the certificate."""
         self._claim_frames()
+        finished = self._folder.finished() or {}
         if self._plan.options.certificate:
             self.certificate = certificate_of(self._folder, film_sha256) or interruptible(
-                lambda: certify_film(self._plan, self._timeline, self._folder, film_sha256=film_sha256)
+                lambda: certify_film(
+                    self._plan,
+                    self._timeline,
+                    self._folder,
+                    film_sha256=film_sha256,
+                    limiter=finished.get("flash_safety"),
+                )
             )
         missing = [segment for segment in self._segments if self._lacks_png(segment)]
         undrawn = self._previews and not (self._folder.previews / LAST_PREVIEW).is_file()
@@ -103,6 +111,8 @@ class FilmMaker:
             jobs = [SegmentJob(s, "", film=False, frames_folder=folder) for s in missing]
             with single_threaded():
                 score = self._score()
+                guard = FlashGuard(self._plan, self._folder, self._segments, demands_in(finished))
+                score = self._limit(score, guard)
                 if jobs:
                     self._render(jobs, score)
                 if undrawn:
@@ -144,26 +154,22 @@ class FilmMaker:
         with self._timed("score"):
             score = self._score()
             trajectory = score.trajectory.digest()
-        keys = [
-            plan.segment_key(s, trajectory=trajectory, numeric_path=score.numeric_path)
-            for s in self._segments
-        ]
-        found = [
-            folder.stored(folder.segment_path(s, k), k) for s, k in zip(self._segments, keys, strict=True)
-        ]
-        jobs = [
-            SegmentJob(
-                segment,
-                key,
-                film=part is None,
-                frames_folder=plan.options.frames,
-                observe=plan.options.certificate,
-            )
-            for segment, key, part in zip(self._segments, keys, found, strict=True)
-            if part is None or self._lacks_png(segment)
-        ]
-        stages, sound, previews = self._render_all(jobs, score)
-        parts = [self._part(segment, key) for segment, key in zip(self._segments, keys, strict=True)]
+        guard = FlashGuard(plan, folder, self._segments)
+        if guard.limits:
+            self._on_event({"event": "flash-safety", "frames": plan.frames})
+        limited, keys = self._limit(score, guard), guard.keys(trajectory, score.numeric_path)
+        jobs = self._jobs(keys, guard, {})
+        done = {job.segment: job for job in jobs}
+        stages, sound, previews = self._render_all(jobs, limited)
+        while guard.asks_for_more(parts := self._parts(keys)):
+            limited, keys = self._limit(score, guard), guard.keys(trajectory, score.numeric_path)
+            jobs = self._jobs(keys, guard, done)
+            done |= {job.segment: job for job in jobs}
+            with self._timed("segments again"):
+                self._render(jobs, limited)
+            previews = self._draw_previews(limited, threading.Event())
+        rendered = {(job.segment, job.key) for job in done.values() if job.film}
+        resumed = [pair not in rendered for pair in zip(self._segments, keys, strict=True)]
         with self._timed("stitch"):
             self._stitch(
                 [(part.path, segment.frames) for part, segment in zip(parts, self._segments, strict=True)],
@@ -174,7 +180,9 @@ class FilmMaker:
             with self._timed("certificate"):
                 seen = list(zip(self._segments, parts, strict=True))
                 self.certificate = interruptible(
-                    lambda: certify_segments(plan, self._timeline, folder, seen, film_sha256=film_sha256)
+                    lambda: certify_segments(
+                        plan, self._timeline, folder, seen, film_sha256=film_sha256, limiter=guard.facts()
+                    )
                 )
         write_json(
             folder.manifest,
@@ -183,15 +191,40 @@ class FilmMaker:
                 numeric_path=score.numeric_path,
                 eager_because=score.fallback,
                 trajectory=trajectory,
-                parts=[(s, p, f is not None) for s, p, f in zip(self._segments, parts, found, strict=True)],
+                parts=list(zip(self._segments, parts, resumed, strict=True)),
                 sound=sound,
                 film={"sha256": film_sha256, "bytes": folder.film.stat().st_size},
                 previews=[str(path.relative_to(folder.path)) for path in previews],
                 seconds={**self._seconds, **{f"threads.{k}": v for k, v in stages.items()}},
+                flash_safety=guard.facts(),
             ),
         )
         folder.clear_work()
-        return sum(part is not None for part in found)
+        return sum(resumed)
+
+    def _limit(self, score: _Score, guard: FlashGuard) -> _Score:
+        with self._timed("flash safety"):
+            painter = guard.limited(score.painter, score.trajectory, score.numeric_path)
+        return replace(score, painter=painter)
+
+    def _jobs(
+        self, keys: Sequence[str], guard: FlashGuard, done: Mapping[Segment, SegmentJob]
+    ) -> list[SegmentJob]:
+        """Give what is to be rendered: Segments that aren't there, PNG frames that aren't or are outdated.
+
+        Parameters
+        ----------
+        done
+            What this process has rendered already.
+        """
+        options, jobs = self._plan.options, []
+        for segment, key in zip(self._segments, keys, strict=True):
+            part = self._folder.stored(self._folder.segment_path(segment, key), key)
+            outdated = options.frames is not None and segment in done and done[segment].key != key
+            if part is None or outdated or self._lacks_png(segment):
+                observe = options.certificate or guard.observes
+                jobs.append(SegmentJob(segment, key, part is None, options.frames, observe))
+        return jobs
 
     def _stitch(self, parts: Sequence[tuple[Path, int]], sound: StoredPart) -> None:
         """Join pictures and sound to the film."""
@@ -343,6 +376,9 @@ class FilmMaker:
         with whole_file(path) as part:
             track = encode_sound(sound.chunks(), part, sample_rate=sound.sample_rate, channels=sound.channels)
         return self._folder.store(path, key, sample_rate=track.sample_rate, channels=track.channels, **facts)
+
+    def _parts(self, keys: Sequence[str]) -> list[StoredPart]:
+        return [self._part(segment, key) for segment, key in zip(self._segments, keys, strict=True)]
 
     def _part(self, segment: Segment, key: str) -> StoredPart:
         part = self._folder.stored(self._folder.segment_path(segment, key), key)

@@ -31,6 +31,7 @@ def manifest(
     film: Mapping[str, Any],
     previews: Sequence[str],
     seconds: Mapping[str, float],
+    flash_safety: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Assemble ``meta.json``.
 
@@ -40,6 +41,8 @@ def manifest(
         Each Segment, what is stored of it, and whether it had been finished by an earlier process.
     seconds
         Time per stage; those named ``threads.*`` are added up over all threads.
+    flash_safety
+        What flashes, and what the limiter did; None if nobody asked.
     """
     device = choose_device(plan.options.device)
     return {
@@ -61,6 +64,7 @@ def manifest(
         },
         "video": asdict(plan.video),
         "sound": sound.facts,
+        "flash_safety": flash_safety,
         "segments": [
             {"index": s.index, "start": s.start, "stop": s.stop, "resumed": resumed, **part.facts}
             for s, part, resumed in parts

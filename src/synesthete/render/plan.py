@@ -176,6 +176,7 @@ class RenderPlan:
             "video": asdict(self.video),
             "numerics": [self.options.device, self.options.precision, self.options.kernels],
             "timeline": self.timeline_digest,
+            "flash_safety": self.options.flash_safety,
             **({"scenes": self.schedule.inputs()} if self.schedule else {}),
             **({"titles": self.titles.inputs()} if self.titles else {}),
             "code": code_digest(),
@@ -188,8 +189,16 @@ class RenderPlan:
         name = f"{slug(self.song.path.stem, limit=32)}-{slug(self.preset.name, limit=24)}"
         return f"{name}-{digest_json(self.inputs())[:10]}"
 
-    def segment_key(self, segment: Segment, *, trajectory: str, numeric_path: str) -> str:
-        """SHA-256 over what a Segment's picture follows from."""
+    def segment_key(
+        self, segment: Segment, *, trajectory: str, numeric_path: str, flash: str | None = None
+    ) -> str:
+        """SHA-256 over what a Segment's picture follows from.
+
+        Parameters
+        ----------
+        flash
+            SHA-256 over what the flash limiter does to it; None if it leaves it as it is.
+        """
         return digest_json(
             {
                 "trajectory": trajectory,
@@ -202,6 +211,7 @@ class RenderPlan:
                 "overlay": self.timeline_digest if self.titles and self.titles.style.overlay else None,
                 "numeric_path": numeric_path,
                 "range": [segment.start, segment.stop],
+                **({} if flash is None else {"flash": flash}),
                 "size": str(self.size),
                 "frame_rate": str(self.frame_rate),
                 "video": asdict(self.video),

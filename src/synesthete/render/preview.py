@@ -15,7 +15,7 @@ from synesthete.generators.base import Painter, Size, Trajectory
 from synesthete.generators.quantise import Quantiser
 from synesthete.media.images import contact_sheet, write_gif, write_png
 
-__all__ = ["LAST_PREVIEW", "write_previews"]
+__all__ = ["LAST_PREVIEW", "scaled_size", "write_previews"]
 
 LAST_PREVIEW = "snippet.gif"
 """The preview that is written last: with it, all are there."""
@@ -71,7 +71,10 @@ def write_previews(
     frames = _spread(trajectory.frames, _SHEET_PICTURES)
     labels = [format_duration(clock.seconds(frame)) for frame in frames]
     sheet = contact_sheet(
-        list(draw(frames, _scaled(size, _SHEET_SHORT))), columns=_SHEET_COLUMNS, labels=labels, title=title
+        list(draw(frames, scaled_size(size, _SHEET_SHORT))),
+        columns=_SHEET_COLUMNS,
+        labels=labels,
+        title=title,
     )
     written.append(folder / "sheet.png")
     write_png(written[-1], sheet)
@@ -81,7 +84,7 @@ def write_previews(
     step = max(1, round(frame_rate / _GIF_RATE))
     snippet = list(range(first, first + count, step))
     written.append(folder / LAST_PREVIEW)
-    write_gif(written[-1], draw(snippet, _scaled(size, _GIF_SHORT)), float(frame_rate / step))
+    write_gif(written[-1], draw(snippet, scaled_size(size, _GIF_SHORT)), float(frame_rate / step))
     return written
 
 
@@ -91,6 +94,7 @@ def _spread(frames: int, count: int) -> list[int]:
     return [frames * (2 * k + 1) // (2 * count) for k in range(count)]
 
 
-def _scaled(size: Size, short: int) -> Size:
+def scaled_size(size: Size, short: int) -> Size:
+    """Give the size of a picture reduced to a short side; never larger than it is."""
     scale = Fraction(min(short, size.short), size.short)
     return Size(2 * max(1, round(size.width * scale / 2)), 2 * max(1, round(size.height * scale / 2)))

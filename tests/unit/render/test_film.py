@@ -65,7 +65,7 @@ def test_a_failure_of_the_picture_stops_the_sound(start: Start) -> None:
 
 def test_a_segment_that_is_lost_while_others_render_is_rendered_at_the_next_try(start: Start) -> None:
     def lose(event: dict[str, Any]) -> None:
-        if event["rendered"] == event["of"]:
+        if event["event"] == "progress" and event["rendered"] == event["of"]:
             for path in folder.work.glob("segment-00000-*.mp4"):
                 path.unlink()
 
