@@ -40,6 +40,8 @@ AspectOption = Annotated[Aspect | None, _option("aspect")]
 FpsOption = Annotated[str, _option("fps")]
 StartOption = Annotated[str | None, _option("start")]
 EndOption = Annotated[str | None, _option("end")]
+LoopOption = Annotated[str | None, _option("loop", metavar="SECONDS")]
+ShutterOption = Annotated[float, _option("shutter", metavar="DEGREES")]
 BpmOption = Annotated[float | None, _option("bpm")]
 StemsOption = Annotated[Path | None, _option("stems")]
 ScenesOption = Annotated[str | None, _option("scenes", metavar="RULE")]
@@ -76,6 +78,7 @@ def render(
     fps: FpsOption = "30",
     start: StartOption = None,
     end: EndOption = None,
+    loop: LoopOption = None,
     bpm: BpmOption = None,
     stems: StemsOption = None,
     scenes: ScenesOption = None,
@@ -85,6 +88,7 @@ def render(
     loudness: LoudnessOption = None,
     limiter: Annotated[bool, _option("limiter", "--limiter")] = False,
     preview: Annotated[bool, _option("preview", "--preview")] = False,
+    shutter: ShutterOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
     kernels: KernelsOption = "auto",
@@ -110,7 +114,7 @@ def render(
         scene_preset=tuple(scene_preset or ()), transition=transition,
         kernels=kernels, tile=tile, encoder=encoder, crf=crf, speed=speed, frames=frames, workers=workers,
         workspace=workspace, force=force, allow_truncated=allow_truncated, certificate=certificate,
-        loudness=loudness, limiter=limiter,
+        loudness=loudness, limiter=limiter, loop=loop, shutter=shutter,
     )  # fmt: skip
     from synesthete.render.pipeline import make_plan, render_song
 

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from synesthete.audio.columns import COLUMN_NAMES
-from synesthete.clock import Clock
+from synesthete.clock import film_clock
 from synesthete.config.preset import Preset
 from synesthete.errors import ConfigError
 from synesthete.generators.base import Size, Trajectory
@@ -101,7 +101,7 @@ class ProgramGenerator:
         self, signals: Signals, style_curve: Float[np.ndarray, "frames style"], seed: int
     ) -> Trajectory:
         """Evaluate every parameter at every frame, and at every tick if the program remembers."""
-        moments = Clock(signals.frame_rate).moments(0, signals.frames)
+        moments = film_clock(signals.frame_rate, signals.shutter).moments(0, signals.frames)
         tables: dict[str, np.ndarray[Any, Any]] = {}
         if self._program.hears:
             if signals.timeline is None:
@@ -114,6 +114,8 @@ class ProgramGenerator:
             tables["ticks"] = self._rows(signals, style_curve, moments, ticks)
         rows = self._rows(signals, style_curve, moments, moments)
         fixed = {"generator": self.name, "seed": seed, "frame_rate": str(signals.frame_rate)}
+        if signals.shutter:
+            fixed["shutter"] = str(signals.shutter)
         return Trajectory(rows, self._program.columns, fixed, tables)
 
     def _rows(
@@ -146,7 +148,9 @@ class ProgramGenerator:
         self, trajectory: Trajectory, start: int, stop: int, size: Size
     ) -> Iterator[Float[Tensor, "3 height width"]]:
         """Draw frames ``start`` to ``stop`` (exclusive): display RGB, 0-1; see `Generator.frames`."""
-        frame_rate = Fraction(trajectory.fixed["frame_rate"])
+        clock = film_clock(
+            Fraction(trajectory.fixed["frame_rate"]), Fraction(trajectory.fixed.get("shutter", 0))
+        )
         grid = Grid.of((size.width, size.height), self._drawing.border, device=self._device)
         light = None if self._fused is None else self._light
         maps = Maps(self._drawing, (size.width, size.height), self._device, light)
@@ -158,7 +162,7 @@ class ProgramGenerator:
         picture = torch.empty(3, size.height, size.width, device=self._device)
         for frame in range(start, stop):
             with torch.no_grad():
-                moment = self._moment(trajectory, frame * TICK_RATE / frame_rate, trajectory.rows[frame])
+                moment = self._moment(trajectory, clock.seconds(frame) * TICK_RATE, trajectory.rows[frame])
                 self._draw(moment, maps.seen(moment, grid, at_tick), grid, picture)
             yield picture
 

@@ -26,6 +26,8 @@ from synesthete.render.certify import certificate_of, certify_film, certify_segm
 from synesthete.render.effort import choose_workers
 from synesthete.render.frames import claim_frames, frame_file
 from synesthete.render.listen import song_chunks
+from synesthete.render.loop_picture import looped
+from synesthete.render.loop_plan import one_round
 from synesthete.render.manifest import manifest, with_other_sound
 from synesthete.render.mixer import score_voices
 from synesthete.render.plan import RenderPlan, Segment, cut_segments
@@ -33,6 +35,7 @@ from synesthete.render.post import finished
 from synesthete.render.preview import LAST_PREVIEW, write_previews
 from synesthete.render.run import RunFolder, StoredPart
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
+from synesthete.render.shutter import exposed, pictures_per_frame
 from synesthete.render.threads import interruptible, single_threaded
 
 __all__ = ["Event", "FilmMaker"]
@@ -56,7 +59,7 @@ class FilmMaker:
     Parameters
     ----------
     plan, timeline
-        What to render, and what was heard.
+        What to render, and what was heard; of a loop, around it too.
     folder
         The run's folder, opened.
     on_event
@@ -81,7 +84,8 @@ class FilmMaker:
     ) -> None:
         self._previews = previews
         self._plan = plan
-        self._timeline = timeline
+        self._heard = timeline
+        self._timeline = timeline if plan.loop is None else one_round(timeline, plan.loop)
         self._folder = folder
         self._on_event = on_event
         self._segments = cut_segments(plan.frames, plan.frame_rate)
@@ -208,8 +212,11 @@ class FilmMaker:
     def _score(self) -> _Score:
         """Plan the whole track, and choose how to compute it."""
         plan = self._plan
-        fuser = build_fuser(plan.options, plan.preset.generator, plan.size, plan.frames)
-        painter, planned = score_voices(*plan.voices(), self._timeline, plan.options, fuser)
+        pictures = plan.frames * pictures_per_frame(plan.options.shutter)
+        fuser = build_fuser(plan.options, plan.preset.generator, plan.size, pictures)
+        period = None if plan.loop is None else plan.loop.period
+        painter, planned = score_voices(*plan.voices(), self._heard, plan.options, fuser, period)
+        painter = looped(exposed(painter, plan.options.shutter), plan.loop)
         painter = finished(painter, plan.preset.post, plan.preset.seed)
         planned.save(self._folder.work / "trajectory")
         trajectory = Trajectory.load(self._folder.work / "trajectory")
@@ -281,6 +288,7 @@ class FilmMaker:
                 score.painter,
                 self._plan.size,
                 self._plan.frame_rate,
+                frames=self._plan.frames,
                 title=f"{self._plan.song.path.stem} · {self._plan.preset.name}",
                 loudest=self._loudest_frame(),
                 check=check,
@@ -319,7 +327,7 @@ class FilmMaker:
             return found
 
         def chunks() -> Iterator[np.ndarray]:
-            for chunk in song_chunks(plan.song, allow_truncated=plan.options.allow_truncated):
+            for chunk in song_chunks(plan.song, allow_truncated=plan.options.allow_truncated, loop=plan.loop):
                 if stop.is_set():
                     raise Interrupted
                 yield chunk

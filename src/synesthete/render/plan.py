@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 
 from synesthete import __version__
+from synesthete.clock import Clock, samples_at
 from synesthete.config.mood import DEFAULT_MOOD
 from synesthete.config.preset import Preset
 from synesthete.config.render import RenderOptions
@@ -22,7 +23,9 @@ from synesthete.generators.base import Size
 from synesthete.media.encode import VideoSettings
 from synesthete.media.gain import Gain
 from synesthete.media.versions import library_versions
+from synesthete.render.loop_plan import Loop
 from synesthete.render.schedule import Schedule, Voice, lasting
+from synesthete.render.shutter import pictures_per_frame
 
 __all__ = ["SEGMENT_SECONDS", "RenderPlan", "Segment", "SongFacts", "code_digest", "cut_segments"]
 
@@ -121,6 +124,8 @@ class RenderPlan:
         The gain that the sound gets in any case: that of its album.
     cover
         A picture for players to show, PNG or JPEG.
+    loop
+        What of the song it is a loop of, if it is one.
     """
 
     song: SongFacts
@@ -135,10 +140,21 @@ class RenderPlan:
     mood: str = DEFAULT_MOOD
     gain: Gain | None = None
     cover: Path | None = None
+    loop: Loop | None = None
 
     def voices(self) -> tuple[list[Voice], Float[np.ndarray, "frames voices"]]:
         """Give what is to be drawn all along, and how much of each is seen; see `Schedule.voices`."""
-        return (self.schedule or lasting(self.preset)).voices(self.frames, self.frame_rate)
+        shutter = self.options.shutter
+        pictures = self.planned_frames * pictures_per_frame(shutter)
+        return (self.schedule or lasting(self.preset)).voices(pictures, self.frame_rate, shutter)
+
+    @property
+    def planned_frames(self) -> int:
+        """Count the frames that are planned: the film's, and what is heard around a loop."""
+        if self.loop is None:
+            return self.frames
+        samples = self.song.samples + 2 * samples_at(self.loop.lead, self.song.sample_rate)
+        return Clock(self.frame_rate).frames_for(samples, self.song.sample_rate)
 
     def inputs(self) -> dict[str, Any]:
         """Give the declared inputs that the film follows from."""
@@ -161,9 +177,15 @@ class RenderPlan:
             "numerics": [self.options.device, self.options.precision, self.options.kernels],
             "timeline": self.timeline_digest,
             **({"scenes": self.schedule.inputs()} if self.schedule else {}),
+            **self._motion(),
             "code": code_digest(),
             "libraries": library_digest(),
         }
+
+    def _motion(self) -> dict[str, Any]:
+        """Give what pictures follow from besides: how long frames are exposed, and the loop."""
+        motion: dict[str, Any] = {"shutter": str(self.options.shutter)} if self.options.shutter else {}
+        return motion if self.loop is None else {**motion, "loop": self.loop.to_json()}
 
     @property
     def run_id(self) -> str:
@@ -181,6 +203,7 @@ class RenderPlan:
                     for preset in (self.schedule or lasting(self.preset)).presets
                 ],
                 "post": [self.preset.post.model_dump(mode="json"), self.preset.seed],
+                **self._motion(),
                 "numeric_path": numeric_path,
                 "range": [segment.start, segment.stop],
                 "size": str(self.size),
@@ -203,6 +226,7 @@ class RenderPlan:
                 "codec": "aac-256k",
                 "loudness": [self.options.loudness, self.options.limiter],
                 "gain": None if self.gain is None else asdict(self.gain),
+                **({} if self.loop is None else {"loop": self.loop.to_json()}),
             }
         )
 
@@ -221,6 +245,7 @@ class RenderPlan:
             "frame_rate": str(self.frame_rate),
             "frames": self.frames,
             "scenes": len(self.schedule.scenes) if self.schedule else 1,
+            **({} if self.loop is None else {"loop": self.loop.to_json()}),
             "segments": len(cut_segments(self.frames, self.frame_rate)),
             "encoder": self.video.encoder,
             "crf": self.video.crf,
