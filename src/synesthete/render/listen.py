@@ -124,7 +124,7 @@ def hear(
 
 
 def hear_loop(song: Path, options: RenderOptions) -> tuple[Timeline, SongFacts, Loop]:
-    """Hear a song, choose what of it is the loop (or take all of it), and hear that as it repeats; see `hear`.
+    """Hear a song, choose what of it is the loop, and hear that as it repeats; see `hear`.
 
     Raises
     ------
