@@ -17,13 +17,14 @@ from synesthete.clock import ANALYSIS_RATE, film_clock
 from synesthete.config.control import Control, Envelope, Oscillator, Part, Phase, Wander
 from synesthete.config.preset import Modulation
 from synesthete.errors import ConfigError
-from synesthete.generators.periodic import Period
+from synesthete.generators.periodic import ROUNDS, Period
 from synesthete.seeding import generator_for
 
 __all__ = [
     "Signals",
     "beat_pace",
     "build_signals",
+    "closing",
     "count_bars",
     "count_beats",
     "follow",
@@ -61,6 +62,8 @@ class Signals:
         What they were made from, for generators that look at spectra or waves.
     shutter
         If it is not 0, the curves are those at the pictures of a `ShutterClock`, several to a frame.
+    period
+        The round of a loop, if it is one; then there is a signal `ROUNDS`.
     """
 
     frame_rate: Fraction
@@ -68,6 +71,7 @@ class Signals:
     ticks: Mapping[str, Float[np.ndarray, " ticks"]] = field(default_factory=dict)
     timeline: Timeline | None = None
     shutter: Fraction = Fraction(0)
+    period: Period | None = None
 
     @property
     def frames(self) -> int:
@@ -153,11 +157,13 @@ def build_signals(
         ticks[name] = repeating(part_levels(section, part, seed=seed, name=name))
     for name, oscillator in control.oscillators.items():
         ticks[name] = _oscillate(oscillator, ticks[oscillator.phase])
+    if period is not None:
+        ticks[ROUNDS] = period.rounds(music_seconds)
     clock = film_clock(frame_rate, shutter)
     moments = clock.moments(0, clock.frames_for(timeline.samples, timeline.sample_rate))
     at = np.arange(len(presence)) * _STEP
     curves = {name: np.interp(moments, at, curve) for name, curve in ticks.items()}
-    return Signals(frame_rate, curves, ticks, timeline, shutter)
+    return Signals(frame_rate, curves, ticks, timeline, shutter, period)
 
 
 def follow(column: Float[np.ndarray, " ticks"], envelope: Envelope) -> Float[np.ndarray, " ticks"]:
@@ -314,6 +320,18 @@ def modulate(parameter: Modulation, signals: Signals) -> Float[np.ndarray, " fra
     for name, amount in parameter.by.items():
         curve = curve + amount * signals.curves[name]
     return curve
+
+
+def closing(parameter: Modulation, signals: Signals) -> Modulation:
+    """Let a parameter that goes round at 1 go round a whole number of times in a loop, the nearest one."""
+    if signals.period is None:
+        return parameter
+    first, last = sum(
+        (amount * signals.at(name, signals.period.ends()) for name, amount in parameter.by.items()),
+        np.zeros(2),
+    )
+    missing = float(np.rint(last - first) - (last - first))
+    return parameter.model_copy(update={"by": {**parameter.by, ROUNDS: missing}})
 
 
 def _hann_smoothed(curve: np.ndarray, width: int) -> np.ndarray:

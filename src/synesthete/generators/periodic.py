@@ -12,10 +12,13 @@ from jaxtyping import Float
 
 from synesthete.clock import ANALYSIS_RATE
 
-__all__ = ["Period"]
+__all__ = ["ROUNDS", "Period"]
+
+ROUNDS = "_rounds"
+"""The signal that counts rounds; no preset can name it."""
 
 _LEAST_KNOTS = 2
-_STILL_TURNS = 1e-9
+_LEAST_TURN = 0.25
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ class Period:
     def turned(
         self, phase: Float[np.ndarray, " ticks"], passing: Float[np.ndarray, " ticks"]
     ) -> Float[np.ndarray, " ticks"]:
-        """Give a phase that makes whole turns in a round: the nearest number of them.
+        """Give a phase that makes whole turns in a round: the nearest number of them, but one from a quarter on.
 
-        Its rate is scaled to that. If that would be none, it keeps its rate, and turns back evenly.
+        Its rate is scaled to that. A phase that hardly turns keeps its rate, and drifts back evenly.
 
         Parameters
         ----------
@@ -56,13 +59,13 @@ class Period:
             Seconds of music since the start, at 100 Hz: in silence nothing turns.
         """
         turns = self._growth(phase)
-        whole = float(np.rint(turns))
+        whole = float(np.sign(turns) * max(np.rint(abs(turns)), abs(turns) >= _LEAST_TURN))
         done, rounds = self._advanced(phase)
         if whole:
             closed = done * (whole / turns)
         else:
-            even = self._advanced(passing)[0] / max(self._growth(passing), 1e-9)
-            closed = done - turns * even if abs(turns) > _STILL_TURNS else done
+            even = self.rounds(passing) - rounds
+            closed = done - turns * even
         first = float(_read(phase, np.array([self.start_s]))[0])
         return np.asarray(first + closed + whole * rounds)
 
@@ -80,10 +83,18 @@ class Period:
         correlation
             Seconds from knot to knot, if it were no loop.
         """
-        around = self._growth(passing)
-        knots = max(_LEAST_KNOTS, round(around / correlation))
+        knots = max(_LEAST_KNOTS, round(self._growth(passing) / correlation))
+        return knots * self.rounds(passing), knots
+
+    def rounds(self, passing: Float[np.ndarray, " ticks"]) -> Float[np.ndarray, " ticks"]:
+        """Count rounds since the start, between whole ones too, as music passes."""
         done, rounds = self._advanced(passing)
-        return np.asarray(knots * (done / max(around, 1e-9) + rounds)), knots
+        around = self._growth(passing)
+        return np.asarray((done / around if around > 0 else 0.0 * done) + rounds)
+
+    def ends(self) -> Float[np.ndarray, " 2"]:
+        """Give the moments between which a round lies."""
+        return np.array([self.start_s, self.start_s + self.seconds])
 
     def _folded(self, ticks: int) -> tuple[np.ndarray, np.ndarray]:
         """Fold every tick into the round: its moment there, and how many rounds it lies after the first."""
@@ -92,7 +103,7 @@ class Period:
         return self.start_s + since - rounds * self.seconds, rounds
 
     def _growth(self, curve: np.ndarray) -> float:
-        first, last = _read(curve, np.array([self.start_s, self.start_s + self.seconds]))
+        first, last = _read(curve, self.ends())
         return float(last - first)
 
     def _advanced(self, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
