@@ -4,8 +4,9 @@ Each preset is rendered as a loop of a track, small, and the finished film is de
 difference of the first frame from the last, over the 95th percentile of the differences of neighbouring
 frames; **sound** the same of samples (a sample's difference is the largest over channels). Up to 1 the seam
 can't be told from what happens all along. **cut** is the picture's seam of the same stretch without
-``--loop``: what there is to be mended. **dissolve** is how much fainter pictures are halfway through the
-crossfade: the contrast (standard deviation of light) there, over its mean a beat before and after.
+``--loop``: what there is to be mended. **ghost** is the mean difference of the two pictures that are mixed
+halfway through the crossfade, in grey levels of 255: 0 where signals and turns came round by themselves, and
+nothing is mixed at all.
 
 Usage: ``python benchmarks/loops.py --music FOLDER [--tracks A,B] [--presets A,B] [--loop 8s] [--shutter 0]``
 """
@@ -20,10 +21,15 @@ from typing import Any
 import numpy as np
 
 import synesthete
+from synesthete.audio.timeline import Timeline
 from synesthete.config.render import RenderOptions
+from synesthete.generators.build import build_fuser
 from synesthete.media.decode import decode_sound
 from synesthete.media.mux import iterate_frames
+from synesthete.render.mixer import score_voices
 from synesthete.render.pipeline import make_plan
+from synesthete.render.plan import RenderPlan
+from synesthete.render.shutter import exposed
 
 PRESETS = (
     "silk", "ember", "organic", "isobar", "trails", "corona", "brine", "lava", "kaleidoscope", "waveform",
@@ -43,12 +49,18 @@ def sound_seam(sound: np.ndarray) -> float:
     return float(np.abs(sound[:, 0] - sound[:, -1]).max() / np.percentile(steps, 95))
 
 
-def dissolve(frames: np.ndarray, fade: int) -> float:
-    """Give the contrast halfway through the crossfade over that of a beat before it and one after it."""
-    contrast = (frames**2).std((1, 2)).mean(1)
-    middle = len(frames) - fade // 2
-    around = [*contrast[-2 * fade : -fade], *contrast[:fade]]
-    return float(contrast[middle - 2 : middle + 2].mean() / max(float(np.mean(around)), 1e-9))
+def ghost(plan: RenderPlan, timeline: Timeline) -> float:
+    """Give the difference of the pictures that are mixed halfway through the crossfade, grey levels."""
+    assert plan.loop is not None
+    fuser = build_fuser(plan.options, plan.preset.generator, plan.size, 1)
+    painter, trajectory = score_voices(*plan.voices(), timeline, plan.options, fuser, plan.loop.period)
+    painter = exposed(painter, plan.options.shutter)
+    painter.prepare(trajectory, plan.size)
+    frame = plan.loop.lead_frames + plan.frames - plan.loop.fade_frames // 2
+    now, before = (
+        next(painter.frames(trajectory, k, k + 1, plan.size)).clone() for k in (frame, frame - plan.frames)
+    )
+    return 255 * float((now - before).abs().mean())
 
 
 def decoded(film: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -61,7 +73,7 @@ def measure(song: Path, preset: str, work: Path, given: argparse.Namespace) -> d
         "preset": preset, "resolution": "128x72", "device": "cpu", "kernels": "eager", "workspace": work,
         "certificate": False, "shutter": given.shutter,
     }  # fmt: skip
-    plan, _ = make_plan(song, RenderOptions.model_validate({**settings, "loop": given.loop}))
+    plan, timeline = make_plan(song, RenderOptions.model_validate({**settings, "loop": given.loop}))
     assert plan.loop is not None
     looped, sound = decoded(synesthete.render(song, loop=given.loop, **settings).film)
     samples = plan.song.samples  # decoders that don't read the edit list's end give a packet's rest beyond it
@@ -76,7 +88,7 @@ def measure(song: Path, preset: str, work: Path, given: argparse.Namespace) -> d
         "sound": sound_seam(sound[:, :samples]),
         "cut": picture_seam(cut),
         "cut_sound": sound_seam(cut_sound[:, :samples]),
-        "dissolve": dissolve(looped, plan.loop.fade_frames),
+        "ghost": ghost(plan, timeline),
         "frames": len(looped) == plan.frames,
     }
 
@@ -89,7 +101,7 @@ def main() -> int:
     parser.add_argument("--loop", default="8s")
     parser.add_argument("--shutter", type=float, default=0)
     given = parser.parse_args()
-    print("track           preset         bars seconds  picture (cut)   sound (cut)   dissolve")
+    print("track           preset         bars seconds  picture (cut)   sound (cut)    ghost")
     worst = [0.0, 0.0]
     with tempfile.TemporaryDirectory(prefix="bench-", dir=Path.cwd()) as folder:
         for track in given.tracks.split(","):
@@ -98,7 +110,7 @@ def main() -> int:
                 print(
                     f"{r['track']:15} {preset:13} {r['bars'] or 0:5} {r['seconds']:7.2f} "
                     f"{r['picture']:8.2f} {r['cut']:6.2f} {r['sound']:8.2f} {r['cut_sound']:6.2f} "
-                    f"{r['dissolve']:9.2f}" + ("" if r["frames"] else "  frames lost"),
+                    f"{r['ghost']:7.1f}" + ("" if r["frames"] else "  frames lost"),
                     flush=True,
                 )
                 worst = [max(worst[0], r["picture"]), max(worst[1], r["sound"])]

