@@ -14,21 +14,21 @@ Usage: ``python benchmarks/loops.py --music FOLDER [--tracks A,B] [--presets A,B
 import argparse
 import sys
 import tempfile
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import synesthete
 from synesthete.audio.timeline import Timeline
 from synesthete.config.render import RenderOptions
 from synesthete.generators.build import build_fuser
 from synesthete.media.decode import decode_sound
 from synesthete.media.mux import iterate_frames
+from synesthete.render.film import FilmMaker
 from synesthete.render.mixer import score_voices
 from synesthete.render.pipeline import make_plan
 from synesthete.render.plan import RenderPlan
+from synesthete.render.run import RunFolder
 from synesthete.render.shutter import exposed
 
 PRESETS = (
@@ -68,17 +68,26 @@ def decoded(film: Path) -> tuple[np.ndarray, np.ndarray]:
     return frames, np.concatenate(list(decode_sound(film)), 1)
 
 
+def film(song: Path, options: RenderOptions, work: Path) -> tuple[RenderPlan, Timeline, Path]:
+    """Render a film without previews."""
+    plan, timeline = make_plan(song, options)
+    folder = RunFolder(work / "renders" / plan.run_id)
+    with folder.opened():
+        FilmMaker(plan, timeline, folder, lambda event: None, previews=False).make()
+    return plan, timeline, folder.film
+
+
 def measure(song: Path, preset: str, work: Path, given: argparse.Namespace) -> dict[str, Any]:
     settings = {
         "preset": preset, "resolution": "128x72", "device": "cpu", "kernels": "eager", "workspace": work,
         "certificate": False, "shutter": given.shutter,
     }  # fmt: skip
-    plan, timeline = make_plan(song, RenderOptions.model_validate({**settings, "loop": given.loop}))
+    plan, timeline, path = film(song, RenderOptions.model_validate({**settings, "loop": given.loop}), work)
     assert plan.loop is not None
-    looped, sound = decoded(synesthete.render(song, loop=given.loop, **settings).film)
     samples = plan.song.samples  # decoders that don't read the edit list's end give a packet's rest beyond it
-    start, end = plan.loop.start, plan.loop.start + Fraction(plan.frames) / plan.frame_rate
-    cut, cut_sound = decoded(synesthete.render(song, start=start, end=end, **settings).film)
+    looped, sound = decoded(path)
+    ends = {"start": plan.loop.start, "end": plan.loop.start + plan.loop.seconds}
+    cut, cut_sound = decoded(film(song, RenderOptions.model_validate({**settings, **ends}), work)[2])
     return {
         "track": song.stem,
         "preset": preset,

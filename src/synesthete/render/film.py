@@ -28,6 +28,7 @@ from synesthete.render.frames import claim_frames, frame_file
 from synesthete.render.listen import song_chunks
 from synesthete.render.loop_picture import looped
 from synesthete.render.loop_plan import one_round
+from synesthete.render.loop_sound import ENCODER_LEAD, repeated
 from synesthete.render.manifest import manifest, with_other_sound
 from synesthete.render.mixer import score_voices
 from synesthete.render.plan import RenderPlan, Segment, cut_segments
@@ -338,8 +339,14 @@ class FilmMaker:
             gain = find_gain(sound, target_lufs=plan.options.loudness, limiter=plan.options.limiter)
         if gain is not None:
             sound, facts = with_gain(sound, gain), {"loudness": asdict(gain)}
+        lead = 0 if plan.loop is None else ENCODER_LEAD
+        heard = (
+            sound.chunks() if not lead else repeated(sound.chunks, plan.song.samples, before=lead, after=0)
+        )
         with whole_file(path) as part:
-            track = encode_sound(sound.chunks(), part, sample_rate=sound.sample_rate, channels=sound.channels)
+            track = encode_sound(
+                heard, part, sample_rate=sound.sample_rate, channels=sound.channels, lead=lead
+            )
         return self._folder.store(path, key, sample_rate=track.sample_rate, channels=track.channels, **facts)
 
     def _part(self, segment: Segment, key: str) -> StoredPart:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float
@@ -12,7 +13,10 @@ from synesthete.media.convert import Chunk
 from synesthete.media.decode import Span, decode_sound
 from synesthete.render.loop_plan import Loop
 
-__all__ = ["crossfade_gains", "loop_chunks", "repeated"]
+__all__ = ["ENCODER_LEAD", "crossfade_gains", "loop_chunks", "repeated"]
+
+ENCODER_LEAD: Final = 4096
+"""Samples of a loop's end that its encoder gets to know before its start, and that are not heard."""
 
 
 def loop_chunks(path: Path, loop: Loop, *, sample_rate: int, allow_truncated: bool) -> Iterator[Chunk]:

@@ -119,6 +119,25 @@ def test_sound_survives_the_codec_and_loud_or_broken_samples_are_tamed(tmp_path:
     assert np.abs(heard[0, :rate] - np.clip(3 * tone[0], -1, 1))[4096:-4096].mean() < 0.06
 
 
+@pytest.mark.parametrize("rate", [22_050, 44_100, 48_000])
+def test_what_leads_up_to_a_sound_is_not_heard_and_moves_nothing(tmp_path: Path, rate: int) -> None:
+    sound = np.roll(clicks_in_noise(3 * rate, 2), rate, axis=1)
+    led = np.concatenate([sound[:, -4096:], sound], 1)
+    path = tmp_path / "sound.m4a"
+    track = encode_sound(pieces(led), path, sample_rate=rate, channels=2, lead=4096)
+    film = tmp_path / "film.mp4"
+    stitch(write_segments(tmp_path, (72,), rate=Fraction(24)), path, film, frame_rate=Fraction(24))
+
+    assert track.samples == 3 * rate
+    facts = film_facts(film)
+    assert (facts.sound_samples, facts.sound_start_s) == (3 * rate, 0.0)
+    heard, _ = decoded_sound(film)
+    assert abs(delay_ms(heard, rate, sound, rate)) < 0.05
+    # The very start is as near to the sound as the rest.
+    error = np.abs(heard[:, : 3 * rate] - sound[:, : heard.shape[1]])
+    assert error[:, :200].mean() < 3 * error[:, 20_000:40_000].mean()
+
+
 @pytest.mark.parametrize("counts", [[1], [2], [1, 1, 1], [2, 1, 7], [1, 2, 30, 2], [16, 16, 3]])
 @pytest.mark.parametrize("speed", ["ultrafast", "veryfast"])
 def test_film_shows_what_its_segments_show(tmp_path: Path, counts: list[int], speed: str) -> None:
