@@ -36,7 +36,7 @@ LoopWish = Annotated[
 
 
 def _angle(value: Any) -> Any:
-    return Fraction(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return Fraction(str(value)) if isinstance(value, float) else value
 
 
 ShutterAngle = Annotated[

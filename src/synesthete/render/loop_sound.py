@@ -15,8 +15,10 @@ from synesthete.render.loop_plan import Loop
 
 __all__ = ["ENCODER_LEAD", "crossfade_gains", "loop_chunks", "repeated"]
 
-ENCODER_LEAD: Final = 4096
-"""Samples of a loop's end that its encoder gets to know before its start, and that are not heard."""
+ENCODER_LEAD: Final = 16_384
+"""Samples of a loop's end that its encoder gets to know before its start, and that are not heard.
+
+After so many its errors have settled: at once they are twice as large."""
 
 
 def loop_chunks(path: Path, loop: Loop, *, sample_rate: int, allow_truncated: bool) -> Iterator[Chunk]:
