@@ -6,6 +6,7 @@
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -39,7 +40,14 @@ _SPOKEN: Mapping[Any, str] = {
         for kind, limits in ((Factors, "0 to 4"), (Offsets, "-0.5 to 0.5"), (Powers, "0.1 to 4"))
     },
 }
-_PLAIN = {int: "whole number", float: "number", bool: "`true` or `false`", str: "text", Path: "path"}
+_PLAIN = {
+    int: "whole number",
+    float: "number",
+    Fraction: "number",
+    bool: "`true` or `false`",
+    str: "text",
+    Path: "path",
+}
 _RESOLUTION = "`[width, height]`, or text: `360p` to `4k`, `WIDTHxHEIGHT`; sides even, 64 to 8192"
 
 

@@ -19,7 +19,9 @@ __all__ = [
     "MAX_FRAME_RATE",
     "MIN_FRAME_RATE",
     "Clock",
+    "ShutterClock",
     "analysis_ticks",
+    "film_clock",
     "format_duration",
     "parse_frame_rate",
     "parse_timestamp",
@@ -37,6 +39,8 @@ HOP_SAMPLES = ANALYSIS_SAMPLE_RATE // ANALYSIS_RATE
 
 MIN_FRAME_RATE = Fraction(24_000, 1001)
 MAX_FRAME_RATE = Fraction(120)
+
+_SAMPLE_DEGREES = 40
 
 _NTSC = {
     "23.976": Fraction(24_000, 1001),
@@ -82,6 +86,56 @@ class Clock:
     def frame_at(self, seconds: Fraction | float) -> int:
         """Give the frame that is on screen at a moment, ``floor(seconds · fps)``."""
         return math.floor(Fraction(seconds) * self.frame_rate)
+
+
+@dataclass(frozen=True)
+class ShutterClock(Clock):
+    """Counts the pictures of a film whose frames are seen through an open shutter, several to each.
+
+    Picture ``samples · i + k`` belongs to frame ``i``. The pictures of a frame lie evenly in the time for
+    which the shutter is open, around the frame's own moment, so that a blurred film is not late. Before the
+    start of the film nothing moves.
+
+    Parameters
+    ----------
+    shutter
+        How long it is open, degrees of the time from one frame to the next: above 0, up to 360.
+
+    Examples
+    --------
+    >>> clock = ShutterClock(Fraction(30), Fraction(180))
+    >>> [str(30 * clock.seconds(picture)) for picture in range(5, 10)]
+    ['4/5', '9/10', '1', '11/10', '6/5']
+    """
+
+    shutter: Fraction
+
+    @property
+    def samples(self) -> int:
+        """Count the pictures of a frame: one for every 40° or less, an odd number, 3 or more."""
+        return max(3, 2 * math.ceil((self.shutter / _SAMPLE_DEGREES - 1) / 2) + 1)
+
+    def frames_for(self, samples: int, sample_rate: int) -> int:
+        """Count the pictures of a track."""
+        return self.samples * super().frames_for(samples, sample_rate)
+
+    def seconds(self, frame: int) -> Fraction:
+        """Give the moment of a picture."""
+        whole, part = divmod(frame, self.samples)
+        away = Fraction(2 * part - self.samples + 1, 2 * self.samples) * self.shutter / 360
+        return max(Fraction(0), (whole + away) / self.frame_rate)
+
+    def moments(self, start: int, stop: int) -> np.ndarray:
+        """Give the moments of pictures ``start`` to ``stop`` (exclusive), seconds, float64."""
+        pictures = np.arange(start, stop)
+        away = (2 * (pictures % self.samples) - self.samples + 1) / (2 * self.samples)
+        turns = pictures // self.samples + away * float(self.shutter / 360)
+        return np.maximum(turns / float(self.frame_rate), 0.0)
+
+
+def film_clock(frame_rate: Fraction, shutter: Fraction = Fraction(0)) -> Clock:
+    """Give the clock of what is drawn for a film: of its frames, or, with a shutter, of their pictures."""
+    return ShutterClock(frame_rate, shutter) if shutter else Clock(frame_rate)
 
 
 def samples_at(seconds: Fraction | float, sample_rate: int) -> int:

@@ -46,6 +46,8 @@ AspectOption = Annotated[Aspect | None, _option("aspect")]
 FpsOption = Annotated[str, _option("fps")]
 StartOption = Annotated[str | None, _option("start")]
 EndOption = Annotated[str | None, _option("end")]
+LoopOption = Annotated[str | None, _option("loop", metavar="SECONDS")]
+ShutterOption = Annotated[float, _option("shutter", metavar="DEGREES")]
 BpmOption = Annotated[float | None, _option("bpm")]
 StemsOption = Annotated[Path | None, _option("stems")]
 ScenesOption = Annotated[str | None, _option("scenes", metavar="RULE")]
@@ -84,6 +86,7 @@ def render(
     fps: FpsOption = "30",
     start: StartOption = None,
     end: EndOption = None,
+    loop: LoopOption = None,
     bpm: BpmOption = None,
     stems: StemsOption = None,
     scenes: ScenesOption = None,
@@ -105,6 +108,7 @@ def render(
     fade_out: Annotated[str, _title("fade_out", metavar="SECONDS")] = "0s",
     overlay: Annotated[bool, _title("overlay", "--overlay")] = False,
     preview: Annotated[bool, _option("preview", "--preview")] = False,
+    shutter: ShutterOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
     kernels: KernelsOption = "auto",
@@ -138,6 +142,7 @@ def render(
             "overlay": overlay,
         },
         loudness=loudness, limiter=limiter, lut=lut, flash_safety=flash_safety,
+        loop=loop, shutter=shutter,
     )  # fmt: skip
     from synesthete.render.flash_guard import flash_line
     from synesthete.render.pipeline import make_plan, render_song

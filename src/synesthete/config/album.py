@@ -17,6 +17,7 @@ from pydantic import (
 from synesthete.clock import parse_frame_rate
 from synesthete.config.base import Frozen
 from synesthete.config.control import Seed
+from synesthete.config.motion import ShutterAngle
 from synesthete.config.post import Balance, Share, Sharpening, Shift, ToneCurve, TrailSeconds
 from synesthete.config.render import (
     ASPECTS,
@@ -173,7 +174,9 @@ class Track(Look):
     markers: Annotated[tuple[Timestamp, ...], Field(max_length=500)] = Field(
         default=(), description="Where in the file scenes begin, seconds or m:ss."
     )
-    loop: bool = Field(default=False, description="Make the film's end meet its start (not yet).")
+    loop: bool = Field(
+        default=False, description="The track is a loop: the film's end meets its start, in one look."
+    )
     trim: Trim = Field(default=Trim(), description="The part of the file that is used.")
     stems: PathText | None = Field(default=None, description="Folder with the track's stems.")
 
@@ -270,6 +273,10 @@ class Album(Look):
         default=None, description="Quality, lower is better."
     )
     speed: Speed | None = Field(default=None, description="Encoder effort.")
+    shutter: ShutterAngle = Field(
+        default=Fraction(0),
+        description="Motion blur: for how many degrees of a frame's time it is exposed; 0 (off) to 360.",
+    )
     device: Device = Field(default="auto", description="Where to compute.")
     kernels: Kernels = Field(default="auto", description="Compile fused kernels, or not.")
     flash_safety: Annotated[FlashSafety, BeforeValidator(_off)] = Field(

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, mo
 
 from synesthete.clock import parse_frame_rate, parse_timestamp
 from synesthete.config.base import Frozen
+from synesthete.config.motion import LoopWish, ShutterAngle
 from synesthete.config.preset import DEFAULT_PRESETS, GeneratorName
 from synesthete.config.titles import Titles
 from synesthete.errors import ConfigError
@@ -188,6 +189,11 @@ class RenderOptions(Frozen):
     fps: FrameRate = Field(default=Fraction(30), description="24000/1001 to 120; fractions are allowed.")
     start: Timestamp | None = Field(default=None, description="Where in the song to start: seconds or m:ss.")
     end: Timestamp | None = Field(default=None, description="Where in the song to end: seconds or m:ss.")
+    loop: LoopWish | None = Field(
+        default=None,
+        description="Make a seamless loop of the whole bars nearest to so many seconds, at --start; "
+        "or of the whole song.",
+    )
     bpm: Bpm | None = Field(default=None, description="The song's tempo, if you know it: 50 to 225.")
     stems: Path | None = Field(
         default=None, description="Folder with drums, bass, vocals or other as files of their own."
@@ -214,6 +220,10 @@ class RenderOptions(Frozen):
     )
     limiter: bool = Field(default=False, description="Limit peaks to reach it; otherwise the gain gives way.")
     titles: Titles = Field(default=Titles(), description="What is written and drawn over the film.")
+    shutter: ShutterAngle = Field(
+        default=Fraction(0),
+        description="Motion blur: for how many degrees of a frame's time it is exposed; 0 (off) to 360.",
+    )
     device: Device = Field(default="auto", description="Where to compute.")
     precision: PrecisionName = Field(default="auto", description="Of the matrix products of wide nets.")
     kernels: Kernels = Field(default="auto", description="Compile fused kernels, or not.")
@@ -243,6 +253,10 @@ class RenderOptions(Frozen):
     def _consistent(self) -> "RenderOptions":
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise ValueError(f"end {float(self.end):g} s must lie after start {float(self.start):g} s")
+        if self.loop is not None and self.loop != "whole" and self.end is not None:
+            raise ValueError("a loop ends where its bars do; drop --end, or drop --loop")
+        if self.loop is not None and (self.marker or self.scene_preset or self.transition):
+            raise ValueError("a loop stays in one look; drop what is for scenes, or drop --loop")
         if self.limiter and self.loudness is None:
             raise ValueError(
                 "the limiter needs a loudness to reach; pass --loudness -14 too, or drop --limiter"
@@ -254,6 +268,8 @@ class RenderOptions(Frozen):
             raise ValueError("markers are for --scenes markers; pass that too")
         if self.scenes is not None and kind == "off" and (self.scene_preset or self.transition):
             raise ValueError("scenes are off; pass --scenes sections too, or drop what is for scenes")
+        if self.loop is not None and kind != "off":
+            raise ValueError("a loop stays in one look; drop --scenes, or drop --loop")
         return self
 
     def size(self) -> tuple[int, int]:
@@ -273,6 +289,8 @@ class RenderOptions(Frozen):
     def scene_rule(self, mood: str | None) -> SceneRule:
         """Give where scenes begin: as is asked for, else as the mood says, else nowhere.
 
+        In a loop there is one look only.
+
         Parameters
         ----------
         mood
@@ -280,6 +298,8 @@ class RenderOptions(Frozen):
         """
         if self.scenes is not None:
             return self.scenes
+        if self.loop is not None:
+            return SceneRule()
         wish = "off" if mood is None or mood == "markers" else mood
         if wish == "off" and (self.scene_preset or self.transition):
             wish = "sections"  # what is given for scenes is meant to be seen

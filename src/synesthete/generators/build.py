@@ -16,6 +16,7 @@ from synesthete.generators.base import Generator, Size, Trajectory
 from synesthete.generators.control import build_signals
 from synesthete.generators.cppn import CppnGenerator
 from synesthete.generators.fuse import Fuser
+from synesthete.generators.periodic import Period
 from synesthete.generators.program import ProgramGenerator, program_of
 from synesthete.programs.style import restyled
 
@@ -48,9 +49,18 @@ def score_preset(
     *,
     frame_rate: Fraction,
     style: Float[np.ndarray, "frames style"] | None = None,
+    shutter: Fraction = Fraction(0),
+    period: Period | None = None,
 ) -> Trajectory:
     """Plan a whole song in one preset: its signals, its seed, and a style that moves or stays."""
-    signals = build_signals(timeline, preset.control, frame_rate=frame_rate, seed=preset.seed)
+    signals = build_signals(
+        timeline,
+        preset.control,
+        frame_rate=frame_rate,
+        seed=preset.seed,
+        shutter=shutter,
+        period=period,
+    )
     if style is None:
         style = np.broadcast_to(np.array(preset.style), (signals.frames, len(preset.style)))
     return generator.score(signals, style, preset.seed)

@@ -13,16 +13,18 @@ from jaxtyping import Float
 from scipy.ndimage import uniform_filter1d
 
 from synesthete.audio.timeline import Timeline
-from synesthete.clock import ANALYSIS_RATE, Clock
+from synesthete.clock import ANALYSIS_RATE, film_clock
 from synesthete.config.control import Control, Envelope, Oscillator, Part, Phase, Wander
 from synesthete.config.modulation import Modulation
 from synesthete.errors import ConfigError
+from synesthete.generators.periodic import ROUNDS, Period
 from synesthete.seeding import generator_for
 
 __all__ = [
     "Signals",
     "beat_pace",
     "build_signals",
+    "closing",
     "count_bars",
     "count_beats",
     "follow",
@@ -58,12 +60,18 @@ class Signals:
         The same curves at 100 Hz, if they are known.
     timeline
         What they were made from, for generators that look at spectra or waves.
+    shutter
+        If it is not 0, the curves are those at the pictures of a `ShutterClock`, several to a frame.
+    period
+        The round of a loop, if it is one; then there is a signal `ROUNDS`.
     """
 
     frame_rate: Fraction
     curves: Mapping[str, Float[np.ndarray, " frames"]]
     ticks: Mapping[str, Float[np.ndarray, " ticks"]] = field(default_factory=dict)
     timeline: Timeline | None = None
+    shutter: Fraction = Fraction(0)
+    period: Period | None = None
 
     @property
     def frames(self) -> int:
@@ -73,30 +81,48 @@ class Signals:
     def at(self, name: str, moments: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """Give a signal, or a column of the Timeline, at moments in seconds."""
         if name in self.ticks or name not in self.curves:
-            curve, step = self.ticks.get(name), _STEP
+            curve = self.ticks.get(name)
             if curve is None:
                 if self.timeline is None:
                     raise KeyError(name)
                 curve = np.asarray(self.timeline.column(name), dtype=np.float64)
+            known = np.arange(len(curve)) * _STEP
         else:
-            curve, step = self.curves[name], float(1 / self.frame_rate)
-        return np.asarray(np.interp(moments, np.arange(len(curve)) * step, curve))
+            curve = self.curves[name]
+            known = film_clock(self.frame_rate, self.shutter).moments(0, len(curve))
+        return np.asarray(np.interp(moments, known, curve))
 
 
-def build_signals(timeline: Timeline, control: Control, *, frame_rate: Fraction, seed: int) -> Signals:
+def build_signals(
+    timeline: Timeline,
+    control: Control,
+    *,
+    frame_rate: Fraction,
+    seed: int,
+    shutter: Fraction = Fraction(0),
+    period: Period | None = None,
+) -> Signals:
     """Make every signal that a preset's control section names.
 
     Parameters
     ----------
     seed
         Decides the wander noise; nothing else is random.
+    shutter
+        Degrees; if it is not 0, signals are sampled at the pictures of a `ShutterClock`.
+    period
+        The round of a loop, if the music is one: then all signals come round in it, phases in whole turns.
 
     Raises
     ------
     ConfigError
         If an envelope names a column that the Timeline does not have.
     """
-    presence = 1.0 - np.asarray(timeline.column("silence"), dtype=np.float64)
+
+    def repeating(curve: np.ndarray) -> np.ndarray:
+        return curve if period is None else period.crossfaded(curve)
+
+    presence = repeating(1.0 - np.asarray(timeline.column("silence"), dtype=np.float64))
     lift = _song_lift(timeline) if control.song_gain else 0.0
     ticks: dict[str, np.ndarray] = {"calm": 1.0 - presence}
     for name, envelope in control.envelopes.items():
@@ -109,8 +135,13 @@ def build_signals(timeline: Timeline, control: Control, *, frame_rate: Fraction,
         column = np.asarray(timeline.column(envelope.column), dtype=np.float64)
         if envelope.column in _DECIBEL_COLUMNS:
             column = np.where(column > 0, column + lift, 0.0)
-        ticks[name] = follow(column, envelope) * presence
-    beats, bars = count_beats(timeline), count_bars(timeline)
+        ticks[name] = repeating(follow(column, envelope)) * presence
+    music_seconds = _running_integral(presence)
+
+    def turning(phase: np.ndarray) -> np.ndarray:
+        return phase if period is None else period.turned(phase, music_seconds)
+
+    beats, bars = turning(count_beats(timeline)), turning(count_bars(timeline))
     for name, phase in control.phases.items():
         pace = presence if phase.step is None else presence * beat_pace(beats / phase.step, phase.grip)
         ticks[name] = integrate(phase, ticks, pace)
@@ -118,18 +149,21 @@ def build_signals(timeline: Timeline, control: Control, *, frame_rate: Fraction,
             ticks[name] += beats / phase.beats
         if phase.bars is not None:
             ticks[name] += bars / phase.bars
-    music_seconds = _running_integral(presence)
+        ticks[name] = turning(ticks[name])
     for name, wander in control.wander.items():
-        ticks[name] = wander_noise(music_seconds, wander, seed=seed, name=name)
+        ticks[name] = wander_noise(music_seconds, wander, seed=seed, name=name, period=period)
     for name, part in control.parts.items():
-        ticks[name] = part_levels(np.asarray(timeline.column("section")), part, seed=seed, name=name)
+        section = np.asarray(timeline.column("section"))
+        ticks[name] = repeating(part_levels(section, part, seed=seed, name=name))
     for name, oscillator in control.oscillators.items():
         ticks[name] = _oscillate(oscillator, ticks[oscillator.phase])
-    clock = Clock(frame_rate)
+    if period is not None:
+        ticks[ROUNDS] = period.rounds(music_seconds)
+    clock = film_clock(frame_rate, shutter)
     moments = clock.moments(0, clock.frames_for(timeline.samples, timeline.sample_rate))
     at = np.arange(len(presence)) * _STEP
     curves = {name: np.interp(moments, at, curve) for name, curve in ticks.items()}
-    return Signals(frame_rate, curves, ticks, timeline)
+    return Signals(frame_rate, curves, ticks, timeline, shutter, period)
 
 
 def follow(column: Float[np.ndarray, " ticks"], envelope: Envelope) -> Float[np.ndarray, " ticks"]:
@@ -242,7 +276,12 @@ def part_levels(
 
 
 def wander_noise(
-    music_seconds: Float[np.ndarray, " ticks"], wander: Wander, *, seed: int, name: str
+    music_seconds: Float[np.ndarray, " ticks"],
+    wander: Wander,
+    *,
+    seed: int,
+    name: str,
+    period: Period | None = None,
 ) -> Float[np.ndarray, " ticks"]:
     """Interpolate seeded normal knots, one per correlation time, by Catmull-Rom splines.
 
@@ -250,22 +289,26 @@ def wander_noise(
     ----------
     music_seconds
         Time that passes only while there is sound, so that the wander rests in silence.
+    period
+        The round of a loop: the walk is closed.
 
     Returns
     -------
     Smooth noise with standard deviation about 0.5, clipped to ±1.5, times the wander's amount.
     """
     seed = seed if wander.seed is None else wander.seed
-    position = music_seconds / wander.correlation
+    position, around = music_seconds / wander.correlation, 0
+    if period is not None:
+        position, around = period.circle(music_seconds, wander.correlation)
     whole = np.floor(position).astype(np.int64)
     fraction = position - whole
-    count = int(whole[-1]) + 4
+    count = around or int(whole[-1]) + 4
     draws = [
         generator_for(seed, f"wander.{name}", block).standard_normal(_KNOTS_PER_DRAW)
         for block in range(-(-count // _KNOTS_PER_DRAW))
     ]
     knots = np.concatenate(draws)
-    a, b, c, d = (knots[whole + k] for k in range(4))
+    a, b, c, d = (knots[(whole + k) % around if around else whole + k] for k in range(4))
     t = fraction
     curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
     return wander.amount * np.clip(0.6 * curve, -1.5, 1.5)
@@ -277,6 +320,18 @@ def modulate(parameter: Modulation, signals: Signals) -> Float[np.ndarray, " fra
     for name, amount in parameter.by.items():
         curve = curve + amount * signals.curves[name]
     return curve
+
+
+def closing(parameter: Modulation, signals: Signals) -> Modulation:
+    """Let a parameter that goes round at 1 go round a whole number of times in a loop, the nearest one."""
+    if signals.period is None:
+        return parameter
+    first, last = sum(
+        (amount * signals.at(name, signals.period.ends()) for name, amount in parameter.by.items()),
+        np.zeros(2),
+    )
+    missing = float(np.rint(last - first) - (last - first))
+    return parameter.model_copy(update={"by": {**parameter.by, ROUNDS: missing}})
 
 
 def _hann_smoothed(curve: np.ndarray, width: int) -> np.ndarray:

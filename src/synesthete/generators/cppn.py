@@ -16,7 +16,7 @@ from torch import Tensor
 from synesthete.config.modulation import Modulation
 from synesthete.config.preset import CppnLook
 from synesthete.generators.base import Size, Trajectory
-from synesthete.generators.control import Signals, modulate
+from synesthete.generators.control import Signals, closing, modulate
 from synesthete.generators.cppn_grid import Grid, Kernels, NumericPath
 from synesthete.generators.cppn_kernels import NODE_BORDER, Structure, light_vector, view_vector
 from synesthete.generators.fuse import Fuser, Kernel, Replayed
@@ -138,7 +138,7 @@ class CppnGenerator:
                 if isinstance(value, Modulation):
                     name = f"{section}.{field}"
                     low, high = _RANGES.get(name, (-1e6, 1e6))
-                    curve = modulate(value, signals)
+                    curve = modulate(closing(value, signals) if name in _WRAPPED else value, signals)
                     curves[name] = np.mod(curve, 1.0) if name in _WRAPPED else np.clip(curve, low, high)
         swing = signals.curves["evolve"] if "evolve" in signals.curves else np.zeros(signals.frames)
         curves["evolution"] = look.net.evolution * np.sin(2 * np.pi * swing)

@@ -16,19 +16,21 @@ from jaxtyping import Float
 from torch import Tensor
 
 from synesthete.audio.columns import COLUMN_NAMES
-from synesthete.clock import Clock
+from synesthete.clock import film_clock
 from synesthete.config.preset import Preset
 from synesthete.errors import ConfigError
 from synesthete.generators.base import Size, Trajectory
 from synesthete.generators.control import Signals
 from synesthete.generators.fuse import Fuser, Kernel, Replayed
 from synesthete.generators.hearing import hear_moment, sources
+from synesthete.generators.periodic import ROUNDS
 from synesthete.programs.draw import Drawing, Seen, Step
 from synesthete.programs.grid import Grid
 from synesthete.programs.maps import Maps, Moment
 from synesthete.programs.program import Program
 from synesthete.programs.style import AWAY
 from synesthete.programs.trails import TICK_RATE
+from synesthete.programs.whole_turns import with_whole_turns
 
 __all__ = ["ProgramGenerator", "program_of"]
 
@@ -101,7 +103,8 @@ class ProgramGenerator:
         self, signals: Signals, style_curve: Float[np.ndarray, "frames style"], seed: int
     ) -> Trajectory:
         """Evaluate every parameter at every frame, and at every tick if the program remembers."""
-        moments = Clock(signals.frame_rate).moments(0, signals.frames)
+        program = self._closed(signals)
+        moments = film_clock(signals.frame_rate, signals.shutter).moments(0, signals.frames)
         tables: dict[str, np.ndarray[Any, Any]] = {}
         if self._program.hears:
             if signals.timeline is None:
@@ -111,20 +114,40 @@ class ProgramGenerator:
             # Frames between ticks mix two of them: one more than the last frame needs.
             last = int(moments[-1] * TICK_RATE) + 2
             ticks = np.arange(last + 1) / TICK_RATE
-            tables["ticks"] = self._rows(signals, style_curve, moments, ticks)
-        rows = self._rows(signals, style_curve, moments, moments)
+            tables["ticks"] = self._rows(program, signals, style_curve, moments, ticks)
+        rows = self._rows(program, signals, style_curve, moments, moments)
         fixed = {"generator": self.name, "seed": seed, "frame_rate": str(signals.frame_rate)}
+        if signals.shutter:
+            fixed["shutter"] = str(signals.shutter)
         return Trajectory(rows, self._program.columns, fixed, tables)
 
+    def _closed(self, signals: Signals) -> Program:
+        """Give the program; in a loop, one whose turns are whole in it."""
+        if signals.period is None:
+            return self._program
+        ends = signals.period.ends()
+        curves = {
+            name: torch.zeros(2)
+            if name.startswith((_STYLE, AWAY))
+            else torch.from_numpy(signals.at(name, ends))
+            for name in self._program.signals
+        }
+        return with_whole_turns(self._program, curves, along=ROUNDS)
+
     def _rows(
-        self, signals: Signals, style_curve: np.ndarray, frames: np.ndarray, moments: np.ndarray
+        self,
+        program: Program,
+        signals: Signals,
+        style_curve: np.ndarray,
+        frames: np.ndarray,
+        moments: np.ndarray,
     ) -> Float[np.ndarray, "moments columns"]:
-        rows = np.empty((len(moments), len(self._program.columns)), np.float32)
+        rows = np.empty((len(moments), len(program.columns)), np.float32)
         for start in range(0, len(moments), _BLOCK_FRAMES):
             part = slice(start, start + _BLOCK_FRAMES)
             at = moments[part]
             curves = {}
-            for name in self._program.signals:
+            for name in program.signals:
                 if name.startswith((_STYLE, AWAY)) and name not in signals.curves:
                     axis = int(name.rpartition("_")[2])
                     origin = self._origin[axis] if name.startswith(AWAY) else 0.0
@@ -132,7 +155,7 @@ class ProgramGenerator:
                 else:
                     curve = signals.at(name, at)
                 curves[name] = torch.from_numpy(curve)
-            rows[part] = self._program.vectors(curves).numpy()
+            rows[part] = program.vectors(curves).numpy()
         return rows
 
     # Draw ---------------------------------------------------------------------------------------------
@@ -146,7 +169,9 @@ class ProgramGenerator:
         self, trajectory: Trajectory, start: int, stop: int, size: Size
     ) -> Iterator[Float[Tensor, "3 height width"]]:
         """Draw frames ``start`` to ``stop`` (exclusive): display RGB, 0-1; see `Generator.frames`."""
-        frame_rate = Fraction(trajectory.fixed["frame_rate"])
+        clock = film_clock(
+            Fraction(trajectory.fixed["frame_rate"]), Fraction(trajectory.fixed.get("shutter", 0))
+        )
         grid = Grid.of((size.width, size.height), self._drawing.border, device=self._device)
         light = None if self._fused is None else self._light
         maps = Maps(self._drawing, (size.width, size.height), self._device, light)
@@ -158,7 +183,7 @@ class ProgramGenerator:
         picture = torch.empty(3, size.height, size.width, device=self._device)
         for frame in range(start, stop):
             with torch.no_grad():
-                moment = self._moment(trajectory, frame * TICK_RATE / frame_rate, trajectory.rows[frame])
+                moment = self._moment(trajectory, clock.seconds(frame) * TICK_RATE, trajectory.rows[frame])
                 self._draw(moment, maps.seen(moment, grid, at_tick), grid, picture)
             yield picture
 

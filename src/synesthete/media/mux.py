@@ -94,6 +94,7 @@ def encode_sound(
     sample_rate: int,
     channels: int,
     bitrate: int = 256_000,
+    lead: int = 0,
 ) -> SoundTrack:
     """Encode a stream of samples as AAC-LC in an MP4, so that they are heard at their exact time.
 
@@ -112,6 +113,9 @@ def encode_sound(
         1 to 6.
     bitrate
         Bits per second; lowered to what AAC can hold at this rate.
+    lead
+        So many samples come before the sound and are not heard: what the encoder remembers at its start. A
+        loop's own end there lets it meet itself in what is decoded, too.
 
     Raises
     ------
@@ -137,12 +141,12 @@ def encode_sound(
             if chunk.shape[1] == 0:
                 continue
             # The codec context resamples and cuts to frames of 1,024; the timestamps go with it.
-            container.mux(stream.encode(_audio_frame(chunk, channels, sample_rate, samples)))
+            container.mux(stream.encode(_audio_frame(chunk, channels, sample_rate, samples - lead)))
             samples += chunk.shape[1]
-        if samples == 0:
+        if samples <= lead:
             raise RenderError(f"there are no samples to encode as {path}")
         container.mux(stream.encode(None))
-    return SoundTrack(path=path, sample_rate=rate, samples=samples, channels=channels)
+    return SoundTrack(path=path, sample_rate=rate, samples=samples - lead, channels=channels)
 
 
 def stitch(

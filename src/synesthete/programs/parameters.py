@@ -54,7 +54,7 @@ def shown(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Moving:
-    """A number that moves with signals: ``base + Σ by[signal] · signal``, or an expression."""
+    """A number that moves with signals: ``base + Σ by[signal] · signal``, an expression for ``base``."""
 
     base: float
     by: Mapping[str, float] = field(default_factory=dict)
@@ -94,13 +94,14 @@ class Moving:
     @property
     def names(self) -> frozenset[str]:
         """Give the signals that move it."""
-        return self.expression.names if self.expression is not None else frozenset(self.by)
+        names = frozenset(self.by)
+        return names if self.expression is None else names | self.expression.names
 
     def evaluate(self, signals: Signals) -> Float[Tensor, "..."]:
         """Evaluate it; a number that does not move gives a 0-d tensor."""
-        if self.expression is not None:
-            return self.expression.evaluate(signals)
         value = torch.tensor(self.base, dtype=torch.float64)
+        if self.expression is not None:
+            value = self.expression.evaluate(signals)
         for name, amount in self.by.items():
             value = value + amount * signals[name]
         return value

@@ -248,7 +248,7 @@ class _Maker:
         """Give a track's sound as the album has it."""
         facts = one.plan.song
         sound = Sound(
-            lambda: song_chunks(facts, allow_truncated=one.plan.options.allow_truncated),
+            lambda: song_chunks(facts, allow_truncated=one.plan.options.allow_truncated, loop=one.plan.loop),
             facts.sample_rate,
             facts.channels,
         )

@@ -109,8 +109,7 @@ def forget_album(root: Path) -> None:
 
 def without_effect(files: AlbumFiles) -> list[str]:
     """Name the fields that are given and have no effect yet."""
-    fields = [f"decoder.{name}" for name in sorted(files.album.decoder.model_fields_set)]
-    return fields + [f"tracks.{track.id}.loop" for track in files.album.tracks if track.loop]
+    return [f"decoder.{name}" for name in sorted(files.album.decoder.model_fields_set)]
 
 
 def _tags(files: AlbumFiles) -> dict[str, str]:

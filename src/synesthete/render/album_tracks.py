@@ -93,12 +93,14 @@ def plan_track(files: AlbumFiles, index: int, run: AlbumRun) -> PlannedTrack:
     cover = _cover(files, track)
     mood = _mood(files.folder, look, where)
     markers = _markers(track)
-    rule = look.scenes or _rule(markers, mood)
+    # A loop stays in one look: another would have to turn back to the first at its end.
+    rule = SceneRule() if track.loop else look.scenes or _rule(markers, mood)
     options = build(
         RenderOptions,
         {
             "resolution": album.resolution, "aspect": album.aspect, "fps": album.frame_rate,
             "start": track.trim.start, "end": track.trim.end, "bpm": track.bpm, "stems": stems,
+            "loop": "whole" if track.loop else None, "shutter": album.shutter,
             "scenes": rule, "marker": markers if rule.kind == "markers" else (),
             "transition": look.transition if rule.kind != "off" else None,
             "device": album.device, "kernels": album.kernels, "crf": album.crf, "speed": album.speed,

@@ -27,6 +27,9 @@ from synesthete.render.effort import choose_workers
 from synesthete.render.flash_guard import FlashGuard, demands_in
 from synesthete.render.frames import claim_frames, frame_file
 from synesthete.render.listen import song_chunks
+from synesthete.render.loop_picture import looped
+from synesthete.render.loop_plan import one_round
+from synesthete.render.loop_sound import ENCODER_LEAD, repeated
 from synesthete.render.manifest import manifest, with_other_sound
 from synesthete.render.mixer import score_voices
 from synesthete.render.plan import RenderPlan, Segment, cut_segments
@@ -34,6 +37,7 @@ from synesthete.render.post import finished, with_amounts
 from synesthete.render.preview import LAST_PREVIEW, write_previews
 from synesthete.render.run import RunFolder, StoredPart
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
+from synesthete.render.shutter import exposed, pictures_per_frame
 from synesthete.render.threads import interruptible, single_threaded
 from synesthete.render.titles import titled
 
@@ -58,7 +62,7 @@ class FilmMaker:
     Parameters
     ----------
     plan, timeline
-        What to render, and what was heard.
+        What to render, and what was heard; of a loop, around it too.
     folder
         The run's folder, opened.
     on_event
@@ -83,7 +87,8 @@ class FilmMaker:
     ) -> None:
         self._previews = previews
         self._plan = plan
-        self._timeline = timeline
+        self._heard = timeline
+        self._timeline = timeline if plan.loop is None else one_round(timeline, plan.loop)
         self._folder = folder
         self._on_event = on_event
         self._segments = cut_segments(plan.frames, plan.frame_rate, seconds=plan.segment_seconds)
@@ -242,17 +247,20 @@ class FilmMaker:
     def _score(self) -> _Score:
         """Plan the whole track, and choose how to compute it."""
         plan = self._plan
-        fuser = build_fuser(plan.options, plan.preset.generator, plan.size, plan.frames)
-        painter, planned = score_voices(*plan.voices(), self._timeline, plan.options, fuser)
-        planned = with_amounts(planned, plan.preset, self._timeline, plan.frame_rate)
+        pictures = plan.frames * pictures_per_frame(plan.options.shutter)
+        fuser = build_fuser(plan.options, plan.preset.generator, plan.size, pictures)
+        period = None if plan.loop is None else plan.loop.period
+        painter, planned = score_voices(*plan.voices(), self._heard, plan.options, fuser, period)
+        planned = with_amounts(planned, plan.preset, self._heard, plan.frame_rate, period)
         painter = finished(
-            painter,
+            exposed(painter, plan.options.shutter),
             plan.preset.post,
             plan.preset.seed,
             plan.frame_rate,
             fuser,
             device=choose_device(plan.options.device),
         )
+        painter = looped(painter, plan.loop)
         painter = titled(painter, plan.titles, self._timeline, plan.frame_rate)
         planned.save(self._folder.work / "trajectory")
         trajectory = Trajectory.load(self._folder.work / "trajectory")
@@ -324,6 +332,7 @@ class FilmMaker:
                 score.painter,
                 self._plan.size,
                 self._plan.frame_rate,
+                frames=self._plan.frames,
                 title=f"{self._plan.song.path.stem} · {self._plan.preset.name}",
                 loudest=self._loudest_frame(),
                 check=check,
@@ -362,7 +371,7 @@ class FilmMaker:
             return found
 
         def chunks() -> Iterator[np.ndarray]:
-            for chunk in song_chunks(plan.song, allow_truncated=plan.options.allow_truncated):
+            for chunk in song_chunks(plan.song, allow_truncated=plan.options.allow_truncated, loop=plan.loop):
                 if stop.is_set():
                     raise Interrupted
                 yield chunk
@@ -373,8 +382,14 @@ class FilmMaker:
             gain = find_gain(sound, target_lufs=plan.options.loudness, limiter=plan.options.limiter)
         if gain is not None:
             sound, facts = with_gain(sound, gain), {"loudness": asdict(gain)}
+        lead = 0 if plan.loop is None else ENCODER_LEAD
+        heard = (
+            sound.chunks() if not lead else repeated(sound.chunks, plan.song.samples, before=lead, after=0)
+        )
         with whole_file(path) as part:
-            track = encode_sound(sound.chunks(), part, sample_rate=sound.sample_rate, channels=sound.channels)
+            track = encode_sound(
+                heard, part, sample_rate=sound.sample_rate, channels=sound.channels, lead=lead
+            )
         return self._folder.store(path, key, sample_rate=track.sample_rate, channels=track.channels, **facts)
 
     def _parts(self, keys: Sequence[str]) -> list[StoredPart]:

@@ -18,6 +18,7 @@ from synesthete.config.render import RenderOptions
 from synesthete.generators.base import Painter, Size, Trajectory
 from synesthete.generators.build import build_generator, score_preset
 from synesthete.generators.fuse import Fuser
+from synesthete.generators.periodic import Period
 from synesthete.render.schedule import Voice
 
 __all__ = ["Mixer", "joined", "score_voices"]
@@ -29,12 +30,29 @@ def score_voices(
     timeline: Timeline,
     options: RenderOptions,
     fuser: Fuser,
+    period: Period | None = None,
 ) -> tuple[Painter, Trajectory]:
-    """Plan every voice over the whole song; give what draws them, and the Trajectory that it draws."""
+    """Plan every voice over the whole song; give what draws them, and the Trajectory that it draws.
+
+    Parameters
+    ----------
+    voices, weights
+        At the moments of `synesthete.clock.film_clock`, of the options' frame rate and shutter.
+    period
+        The round of a loop, if the song is one.
+    """
     # Each its own: a generator is prepared for one Trajectory.
     painters = [build_generator(voice.preset, options, fuser) for voice in voices]
     parts = [
-        score_preset(voice.preset, painter, timeline, frame_rate=options.fps, style=voice.style)
+        score_preset(
+            voice.preset,
+            painter,
+            timeline,
+            frame_rate=options.fps,
+            style=voice.style,
+            shutter=options.shutter,
+            period=period,
+        )
         for voice, painter in zip(voices, painters, strict=True)
     ]
     return (painters[0], parts[0]) if len(parts) == 1 else (Mixer(painters), joined(parts, weights))

@@ -22,7 +22,7 @@ from synesthete.generators.base import Size
 from synesthete.generators.build import check_preset, choose_device
 from synesthete.render.effort import video_settings
 from synesthete.render.film import Event, FilmMaker
-from synesthete.render.listen import hear
+from synesthete.render.listen import hear, hear_loop
 from synesthete.render.output import check_output
 from synesthete.render.plan import RenderPlan, SongFacts
 from synesthete.render.run import RunFolder
@@ -171,15 +171,19 @@ def plan_film(
     width, height = options.size()
     choose_device(options.device)
     video = video_settings(options)
-    timeline, facts = hear(
-        song,
-        start=options.start,
-        end=options.end,
-        allow_truncated=options.allow_truncated,
-        workspace=options.workspace,
-        bpm=options.bpm,
-        stems=options.stems,
-    )
+    loop = None
+    if options.loop is not None:
+        timeline, facts, loop = hear_loop(song, options)
+    else:
+        timeline, facts = hear(
+            song,
+            start=options.start,
+            end=options.end,
+            allow_truncated=options.allow_truncated,
+            workspace=options.workspace,
+            bpm=options.bpm,
+            stems=options.stems,
+        )
     chosen = presets(timeline)
     schedule = None
     rule = options.scene_rule(mood.sections.scenes)
@@ -204,6 +208,7 @@ def plan_film(
         timeline_digest=timeline.digest(),
         mood=mood.name,
         titles=film_titles(options.titles, song=facts.path, duration=facts.duration, tags=facts.tags),
+        loop=loop,
     )
     return plan, timeline
 

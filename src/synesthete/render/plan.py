@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 
 from synesthete import __version__
+from synesthete.clock import Clock, samples_at
 from synesthete.config.mood import DEFAULT_MOOD
 from synesthete.config.preset import Preset
 from synesthete.config.render import RenderOptions
@@ -22,7 +23,9 @@ from synesthete.generators.base import Size
 from synesthete.media.encode import VideoSettings
 from synesthete.media.gain import Gain
 from synesthete.media.versions import library_versions
+from synesthete.render.loop_plan import Loop
 from synesthete.render.schedule import Schedule, Voice, lasting
+from synesthete.render.shutter import pictures_per_frame
 from synesthete.render.titles import FilmTitles
 
 __all__ = ["SEGMENT_SECONDS", "RenderPlan", "Segment", "SongFacts", "code_digest", "cut_segments"]
@@ -129,6 +132,8 @@ class RenderPlan:
         A picture for players to show, PNG or JPEG.
     titles
         What is written and drawn over the film, if anything is.
+    loop
+        What of the song it is a loop of, if it is one.
     """
 
     song: SongFacts
@@ -144,6 +149,7 @@ class RenderPlan:
     gain: Gain | None = None
     cover: Path | None = None
     titles: FilmTitles | None = None
+    loop: Loop | None = None
 
     @property
     def segment_seconds(self) -> Fraction:
@@ -154,7 +160,17 @@ class RenderPlan:
 
     def voices(self) -> tuple[list[Voice], Float[np.ndarray, "frames voices"]]:
         """Give what is to be drawn all along, and how much of each is seen; see `Schedule.voices`."""
-        return (self.schedule or lasting(self.preset)).voices(self.frames, self.frame_rate)
+        shutter = self.options.shutter
+        pictures = self.planned_frames * pictures_per_frame(shutter)
+        return (self.schedule or lasting(self.preset)).voices(pictures, self.frame_rate, shutter)
+
+    @property
+    def planned_frames(self) -> int:
+        """Count the frames that are planned: the film's, and what is heard around a loop."""
+        if self.loop is None:
+            return self.frames
+        samples = self.song.samples + 2 * samples_at(self.loop.lead, self.song.sample_rate)
+        return Clock(self.frame_rate).frames_for(samples, self.song.sample_rate)
 
     def inputs(self) -> dict[str, Any]:
         """Give the declared inputs that the film follows from."""
@@ -179,9 +195,15 @@ class RenderPlan:
             "flash_safety": self.options.flash_safety,
             **({"scenes": self.schedule.inputs()} if self.schedule else {}),
             **({"titles": self.titles.inputs()} if self.titles else {}),
+            **self._motion(),
             "code": code_digest(),
             "libraries": library_digest(),
         }
+
+    def _motion(self) -> dict[str, Any]:
+        """Give what pictures follow from besides: how long frames are exposed, and the loop."""
+        motion: dict[str, Any] = {"shutter": str(self.options.shutter)} if self.options.shutter else {}
+        return motion if self.loop is None else {**motion, "loop": self.loop.to_json()}
 
     @property
     def run_id(self) -> str:
@@ -209,6 +231,7 @@ class RenderPlan:
                 "post": [self.preset.post.model_dump(mode="json"), self.preset.seed],
                 "titles": self.titles.inputs() if self.titles else None,
                 "overlay": self.timeline_digest if self.titles and self.titles.style.overlay else None,
+                **self._motion(),
                 "numeric_path": numeric_path,
                 "range": [segment.start, segment.stop],
                 **({} if flash is None else {"flash": flash}),
@@ -232,6 +255,7 @@ class RenderPlan:
                 "codec": "aac-256k",
                 "loudness": [self.options.loudness, self.options.limiter],
                 "gain": None if self.gain is None else asdict(self.gain),
+                **({} if self.loop is None else {"loop": self.loop.to_json()}),
             }
         )
 
@@ -251,6 +275,7 @@ class RenderPlan:
             "frames": self.frames,
             "scenes": len(self.schedule.scenes) if self.schedule else 1,
             "segments": len(cut_segments(self.frames, self.frame_rate, seconds=self.segment_seconds)),
+            **({} if self.loop is None else {"loop": self.loop.to_json()}),
             "encoder": self.video.encoder,
             "crf": self.video.crf,
             "speed": self.video.speed,

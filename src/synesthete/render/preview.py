@@ -36,6 +36,7 @@ def write_previews(
     size: Size,
     frame_rate: Fraction,
     *,
+    frames: int,
     title: str,
     loudest: int,
     check: Callable[[], None] = lambda: None,
@@ -44,6 +45,8 @@ def write_previews(
 
     Parameters
     ----------
+    frames
+        How many the film has.
     loudest
         Frame around which the snippet is taken.
     check
@@ -56,31 +59,28 @@ def write_previews(
     make_folder(folder)
     clock = Clock(frame_rate)
 
-    def draw(frames: list[int], at: Size) -> Iterator[np.ndarray]:
+    def draw(wanted: list[int], at: Size) -> Iterator[np.ndarray]:
         quantiser = Quantiser(at)
-        for frame in frames:
+        for frame in wanted:
             check()
             yield quantiser.rgb8(next(painter.frames(trajectory, frame, frame + 1, at)).cpu()).numpy()
 
     written = []
-    keys = _spread(trajectory.frames, _KEYFRAMES)
+    keys = _spread(frames, _KEYFRAMES)
     for number, picture in enumerate(draw(keys, size), start=1):
         written.append(folder / f"keyframe_{number}.png")
         write_png(written[-1], picture)
 
-    frames = _spread(trajectory.frames, _SHEET_PICTURES)
-    labels = [format_duration(clock.seconds(frame)) for frame in frames]
+    shown = _spread(frames, _SHEET_PICTURES)
+    labels = [format_duration(clock.seconds(frame)) for frame in shown]
     sheet = contact_sheet(
-        list(draw(frames, scaled_size(size, _SHEET_SHORT))),
-        columns=_SHEET_COLUMNS,
-        labels=labels,
-        title=title,
+        list(draw(shown, scaled_size(size, _SHEET_SHORT))), columns=_SHEET_COLUMNS, labels=labels, title=title
     )
     written.append(folder / "sheet.png")
     write_png(written[-1], sheet)
 
-    count = min(trajectory.frames, round(_GIF_SECONDS * frame_rate))
-    first = min(max(0, loudest - count // 2), trajectory.frames - count)
+    count = min(frames, round(_GIF_SECONDS * frame_rate))
+    first = min(max(0, loudest - count // 2), frames - count)
     step = max(1, round(frame_rate / _GIF_RATE))
     snippet = list(range(first, first + count, step))
     written.append(folder / LAST_PREVIEW)

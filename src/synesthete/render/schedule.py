@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from synesthete.audio.timeline import Timeline
-from synesthete.clock import ANALYSIS_RATE, Clock
+from synesthete.clock import ANALYSIS_RATE, film_clock
 from synesthete.config.preset import Preset
 from synesthete.config.render import SceneRule, Transition
 from synesthete.seeding import generator_for
@@ -99,15 +99,20 @@ class Schedule:
         }
 
     def voices(
-        self, frames: int, frame_rate: Fraction
+        self, frames: int, frame_rate: Fraction, shutter: Fraction = Fraction(0)
     ) -> tuple[list[Voice], Float[np.ndarray, "frames voices"]]:
         """Spread the scenes over as few voices as there have to be, for a crossfade needs two.
+
+        Parameters
+        ----------
+        frames, frame_rate
+            What is drawn: frames, or, with a shutter, the pictures of a `synesthete.clock.ShutterClock`.
 
         Returns
         -------
         The voices, and how much of each is seen at every frame: weights of linear light that add up to 1.
         """
-        moments = Clock(frame_rate).moments(0, frames)
+        moments = film_clock(frame_rate, shutter).moments(0, frames)
         slots: list[tuple[int, int]] = []  # preset, and which of its voices
         of_scene: list[int] = []
         for index, scene in enumerate(self.scenes):
@@ -124,7 +129,7 @@ class Schedule:
             )
             for voice, (preset, _) in enumerate(slots)
         ]
-        weights = np.zeros((frames, len(slots)))
+        weights = np.zeros((len(moments), len(slots)))
         weights[:, of_scene[0]] = 1.0
         for scene, voice in list(zip(self.scenes, of_scene, strict=True))[1:]:
             share = _entered(scene, moments) if scene.transition == "crossfade" else moments >= scene.start_s

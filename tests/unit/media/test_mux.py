@@ -119,6 +119,27 @@ def test_sound_survives_the_codec_and_loud_or_broken_samples_are_tamed(tmp_path:
     assert np.abs(heard[0, :rate] - np.clip(3 * tone[0], -1, 1))[4096:-4096].mean() < 0.06
 
 
+@pytest.mark.parametrize("rate", [22_050, 44_100, 48_000])
+def test_what_leads_up_to_a_sound_is_not_heard_and_moves_nothing(tmp_path: Path, rate: int) -> None:
+    sound = np.roll(clicks_in_noise(3 * rate, 2), 3 * rate // 2, axis=1)
+    lead = 16_384
+    led = np.concatenate([sound[:, -lead:], sound], 1)
+    path = tmp_path / "sound.m4a"
+    track = encode_sound(pieces(led), path, sample_rate=rate, channels=2, lead=lead)
+    film = tmp_path / "film.mp4"
+    stitch(write_segments(tmp_path, (72,), rate=Fraction(24)), path, film, frame_rate=Fraction(24))
+
+    assert track.samples == 3 * rate
+    facts = film_facts(film)
+    assert (facts.sound_samples, facts.sound_start_s) == (3 * rate, 0.0)
+    heard, _ = decoded_sound(film)
+    assert abs(delay_ms(heard, rate, sound, rate)) < 0.05
+    # Its start comes out nearer to what it was.
+    plain, _ = decoded_sound(write_sound(tmp_path / "plain.m4a", sound, rate))
+    errors = [np.abs(got[:, :1024] - sound[:, :1024]).mean() for got in (heard, plain)]
+    assert errors[0] < 0.8 * errors[1]
+
+
 @pytest.mark.parametrize("counts", [[1], [2], [1, 1, 1], [2, 1, 7], [1, 2, 30, 2], [16, 16, 3]])
 @pytest.mark.parametrize("speed", ["ultrafast", "veryfast"])
 def test_film_shows_what_its_segments_show(tmp_path: Path, counts: list[int], speed: str) -> None:

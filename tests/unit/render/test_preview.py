@@ -23,6 +23,7 @@ def previews(folder: Path, frames: int, size: Size, rate: int = 30, loudest: int
         FakeGenerator(),
         size,
         Fraction(rate),
+        frames=frames,
         title="Song · look",
         loudest=loudest,
     )

@@ -11,6 +11,7 @@ from synesthete.config.post import Post
 from synesthete.config.preset import Preset
 from synesthete.generators.base import Trajectory
 from synesthete.generators.control import build_signals, modulate
+from synesthete.generators.periodic import Period
 
 __all__ = ["amounts_at", "with_amounts"]
 
@@ -18,16 +19,25 @@ _TABLE: Final = "post"
 
 
 def with_amounts(
-    trajectory: Trajectory, preset: Preset, timeline: Timeline, frame_rate: Fraction
+    trajectory: Trajectory,
+    preset: Preset,
+    timeline: Timeline,
+    frame_rate: Fraction,
+    period: Period | None = None,
 ) -> Trajectory:
     """Add the curves of the amounts that signals drive; without any, the Trajectory stays as it is.
 
     They are a table beside the Trajectory's rows, one row for each frame: generators don't see it.
+
+    Parameters
+    ----------
+    period
+        The round of a loop, if the song is one.
     """
     driven = {name: amount for name, amount in preset.post.amounts().items() if amount[0].moves}
     if not driven:
         return trajectory
-    signals = build_signals(timeline, preset.control, frame_rate=frame_rate, seed=preset.seed)
+    signals = build_signals(timeline, preset.control, frame_rate=frame_rate, seed=preset.seed, period=period)
     curves = [np.clip(modulate(value, signals), within.low, within.high) for value, within in driven.values()]
     table = np.stack(curves, 1).astype(np.float32)
     return replace(
