@@ -10,6 +10,7 @@ import typer
 
 from synesthete.cli.progress import Progress
 from synesthete.config.base import build
+from synesthete.config.formats import Codec
 from synesthete.config.preset import GeneratorName
 from synesthete.config.render import (
     Aspect,
@@ -51,6 +52,8 @@ DeviceOption = Annotated[Device, _option("device")]
 PrecisionOption = Annotated[PrecisionName, _option("precision")]
 KernelsOption = Annotated[Kernels, _option("kernels")]
 TileOption = Annotated[int, _option("tile")]
+CodecOption = Annotated[Codec | None, _option("codec")]
+BitDepthOption = Annotated[int | None, _option("bit_depth", metavar="8|10")]
 EncoderOption = Annotated[EncoderName, _option("encoder")]
 CrfOption = Annotated[int | None, _option("crf")]
 SpeedOption = Annotated[Speed | None, _option("speed")]
@@ -64,7 +67,10 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 def render(
     song: Song,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Copy the film to FILE.mp4.", metavar="FILE.mp4")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Copy the film to FILE; its suffix may choose the codec.", metavar="FILE"
+        ),
     ] = None,
     preset: PresetOption = None,
     generator: GeneratorOption = None,
@@ -89,6 +95,10 @@ def render(
     precision: PrecisionOption = "auto",
     kernels: KernelsOption = "auto",
     tile: TileOption = 0,
+    codec: CodecOption = None,
+    bit_depth: BitDepthOption = None,
+    alpha: Annotated[bool, _option("alpha", "--alpha")] = False,
+    hardware: Annotated[bool, _option("hardware", "--hardware")] = False,
     encoder: EncoderOption = "libx264",
     crf: CrfOption = None,
     speed: SpeedOption = None,
@@ -110,12 +120,12 @@ def render(
         scene_preset=tuple(scene_preset or ()), transition=transition,
         kernels=kernels, tile=tile, encoder=encoder, crf=crf, speed=speed, frames=frames, workers=workers,
         workspace=workspace, force=force, allow_truncated=allow_truncated, certificate=certificate,
-        loudness=loudness, limiter=limiter,
+        loudness=loudness, limiter=limiter, codec=codec, bit_depth=bit_depth, alpha=alpha, hardware=hardware,
     )  # fmt: skip
     from synesthete.render.pipeline import make_plan, render_song
 
     if dry_run:
-        plan, _ = make_plan(song, options)
+        plan, _ = make_plan(song, options.in_format(output))
         _print_plan({"event": "plan", **plan.summary()}, as_json=as_json)
         return
     with Progress(json_lines=as_json) as progress:

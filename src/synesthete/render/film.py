@@ -19,8 +19,10 @@ from synesthete.files import digest_file, make_folder, whole_file, write_json
 from synesthete.generators.base import Painter, Trajectory
 from synesthete.generators.build import build_fuser
 from synesthete.generators.quantise import Quantiser
+from synesthete.media.codecs import sound_container
 from synesthete.media.gain import find_gain, with_gain
 from synesthete.media.mux import encode_sound, stitch
+from synesthete.media.palette import draw_gif
 from synesthete.media.sound import Sound
 from synesthete.render.certify import certificate_of, certify_film, certify_segments
 from synesthete.render.effort import choose_workers
@@ -196,13 +198,17 @@ class FilmMaker:
         """Join pictures and sound to the film."""
         plan = self._plan
         with whole_file(self._folder.film) as film:
+            if plan.video.codec == "gif":
+                draw_gif([path for path, _ in parts], film, frame_rate=plan.frame_rate)
+                return
             stitch(
                 parts,
-                sound.path,
+                sound.path if plan.video.coding.sound else None,
                 film,
                 frame_rate=plan.frame_rate,
                 tags=plan.film_tags(),
                 cover=plan.cover,
+                kind=plan.video.coding.film,
             )
 
     def _score(self) -> _Score:
@@ -217,7 +223,7 @@ class FilmMaker:
             self._on_event({"event": "compile"})  # may take a while; a structure is compiled once
         with self._timed("prepare"):
             path = painter.prepare(trajectory, plan.size)
-            quantiser = Quantiser(plan.size, fuser)
+            quantiser = Quantiser(plan.size, fuser, plan.video.pixels)
         if plan.options.kernels == "fused" and not path.startswith("fused"):
             raise RenderError(f"fused kernels can't be had: {fuser.reason}; pass --kernels auto")
         path = f"{path}-quantise-{'fused' if quantiser.fused else 'eager'}"
@@ -312,8 +318,11 @@ class FilmMaker:
 
     def _sound(self, stop: threading.Event) -> StoredPart:
         plan = self._plan
+        codec = plan.video.coding.sound
+        if codec is None:
+            return StoredPart(self._folder.work / "no-sound", {})
         key = plan.sound_key()
-        path = self._folder.work / "sound.m4a"
+        path = self._folder.work / f"sound{sound_container(codec).suffix}"
         found = self._folder.stored(path, key)
         if found is not None:
             return found
@@ -331,7 +340,13 @@ class FilmMaker:
         if gain is not None:
             sound, facts = with_gain(sound, gain), {"loudness": asdict(gain)}
         with whole_file(path) as part:
-            track = encode_sound(sound.chunks(), part, sample_rate=sound.sample_rate, channels=sound.channels)
+            track = encode_sound(
+                sound.chunks(),
+                part,
+                sample_rate=sound.sample_rate,
+                channels=sound.channels,
+                codec=codec,
+            )
         return self._folder.store(path, key, sample_rate=track.sample_rate, channels=track.channels, **facts)
 
     def _part(self, segment: Segment, key: str) -> StoredPart:

@@ -47,7 +47,7 @@ def manifest(
         **_identity(plan),
         "synesthete": __version__,
         **{k: v for k, v in plan.summary().items() if k not in {"synesthete", "song", "device", "scenes"}},
-        "film": {"file": "film.mp4", **film},
+        "film": {"file": plan.film_name, **film},
         "song": _song(plan),
         "seeds": {"preset": plan.preset.seed},
         "preset_resolved": plan.preset.model_dump(mode="json"),
@@ -83,7 +83,7 @@ def with_other_sound(
     return {
         **finished,
         **_identity(plan),
-        "film": {"file": "film.mp4", **film},
+        "film": {"file": plan.film_name, **film},
         "song": _song(plan),
         "options": plan.options.model_dump(mode="json"),
         "sound": sound.facts,

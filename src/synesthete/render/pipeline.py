@@ -22,7 +22,7 @@ from synesthete.generators.build import check_preset, choose_device
 from synesthete.render.effort import video_settings
 from synesthete.render.film import Event, FilmMaker
 from synesthete.render.listen import hear
-from synesthete.render.output import check_output
+from synesthete.render.output import check_film_output
 from synesthete.render.plan import RenderPlan, SongFacts
 from synesthete.render.run import RunFolder
 from synesthete.render.schedule import plan_schedule
@@ -72,7 +72,7 @@ def render_song(
     Parameters
     ----------
     output
-        Where to copy the film to (``.mp4``).
+        Where to copy the film to; without a codec in the options, its suffix chooses one.
     on_event
         Receives ``plan``, ``compile``, ``progress`` and ``done`` as JSON-ready mappings.
 
@@ -85,14 +85,15 @@ def render_song(
     RenderError
         If rendering fails half-way.
     """
+    options = options.in_format(output)
     if output is not None:
-        check_output(output, song, example="film.mp4", because="films are H.264 in MP4")
+        check_film_output(output, song, options.film_codec())
     started = time.perf_counter()
     plan, timeline = make_plan(song, options)
     on_event({"event": "plan", **plan.summary()})
     if options.frames is not None:
         make_folder(options.frames)
-    folder = RunFolder(options.workspace / "renders" / plan.run_id)
+    folder = RunFolder(options.workspace / "renders" / plan.run_id, plan.video.coding)
     with folder.opened():
         if options.force:
             folder.clear()

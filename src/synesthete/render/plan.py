@@ -29,6 +29,7 @@ __all__ = ["SEGMENT_SECONDS", "RenderPlan", "Segment", "SongFacts", "code_digest
 SEGMENT_SECONDS = 4
 """Length of a Segment: short enough to lose little, long enough that closed GOPs cost little."""
 
+_SOUND_NAMES = {"aac": "aac-256k", "libopus": "opus-256k", "pcm_s24le": "pcm-24", None: "none"}
 _FILM_TAGS = (
     "title", "artist", "album", "album_artist", "composer", "date", "track", "genre", "copyright",
 )  # fmt: skip
@@ -136,6 +137,11 @@ class RenderPlan:
     gain: Gain | None = None
     cover: Path | None = None
 
+    @property
+    def film_name(self) -> str:
+        """Name the film's file."""
+        return f"film{self.video.coding.film.suffix}"
+
     def voices(self) -> tuple[list[Voice], Float[np.ndarray, "frames voices"]]:
         """Give what is to be drawn all along, and how much of each is seen; see `Schedule.voices`."""
         return (self.schedule or lasting(self.preset)).voices(self.frames, self.frame_rate)
@@ -200,7 +206,7 @@ class RenderPlan:
         return digest_json(
             {
                 "song": self.song.identity(),
-                "codec": "aac-256k",
+                "codec": _SOUND_NAMES[self.video.coding.sound],
                 "loudness": [self.options.loudness, self.options.limiter],
                 "gain": None if self.gain is None else asdict(self.gain),
             }
@@ -222,6 +228,9 @@ class RenderPlan:
             "frames": self.frames,
             "scenes": len(self.schedule.scenes) if self.schedule else 1,
             "segments": len(cut_segments(self.frames, self.frame_rate)),
+            "codec": self.video.codec,
+            "bit_depth": self.video.bit_depth,
+            "alpha": self.video.alpha,
             "encoder": self.video.encoder,
             "crf": self.video.crf,
             "speed": self.video.speed,
