@@ -108,16 +108,16 @@ CODINGS: Final[Mapping[str, Coding]] = MappingProxyType(
         "av1": Coding(("libsvtav1", "av1_nvenc", "av1_qsv", "av1_amf"), MP4, _YUV420, MP4, "aac"),
         "prores422": Coding(("prores_ks",), _MOV, _P422, _MOV, "pcm_s24le"),
         "prores4444": Coding(("prores_ks",), _MOV, _P444, _MOV, "pcm_s24le"),
-        # A GIF's palette is chosen once all pictures are known: Segments are lossless until then.
+        # A GIF's palette is chosen once all pictures are known, and FFmpeg can't join animated WebPs: Segments
+        # are lossless, and the film is drawn from them.
         "gif": Coding(("ffv1",), _GIF, {(8, False): RGB8}, _NUT, None),
-        # An animated WebP is a row of still pictures, so Segments hold these.
-        "webp": Coding(("libwebp",), _WEBP, {(8, False): RGB8, (8, True): RGBA8}, _NUT, None),
+        "webp": Coding(("ffv1",), _WEBP, {(8, False): RGB8, (8, True): RGBA8}, _NUT, None),
     }
 )
 """All codecs by the names that `synesthete.config.formats` gives them."""
 
 _SOUND: Final[Mapping[str, Container]] = {"aac": _M4A, "pcm_s24le": _MOV, "libopus": _WEBM}
-_CRF_LIMITS: Final = {"libvpx-vp9": 63, "libsvtav1": 63, "libwebp": 100}
+_CRF_LIMITS: Final = {"vp9": 63, "av1": 63, "webp": 100}
 
 
 def container_of(path: Path) -> Container:
@@ -173,7 +173,7 @@ class VideoSettings:
         _check_choice("codec", self.codec, tuple(CODINGS))
         _check_choice("encoder", self.encoder, self.coding.encoders)
         _check_choice("speed", self.speed, get_args(Speed))
-        limit = _CRF_LIMITS.get(self.encoder, 51)
+        limit = _CRF_LIMITS.get(self.codec, 51)
         if not 0 <= self.crf <= limit:
             raise ConfigError(f"crf {self.crf} is outside 0 to {limit}; 18 looks clean, 28 is small")
         if not 0 < self.keyframe_seconds <= 60:

@@ -1,6 +1,7 @@
 """Set FFmpeg's encoders up, so that segments stand alone and the same frames give the same bytes."""
 
 import functools
+import os
 from fractions import Fraction
 from typing import Final, get_args
 
@@ -17,9 +18,8 @@ _LIMITED_RANGE = 1  # FFmpeg's AVCOL_RANGE_MPEG, "tv": Y 16-235, U and V 16-240
 _HARDWARE: Final = ("nvenc", "videotoolbox", "qsv", "amf")
 
 # By speed, ultrafast to veryslow.
-_SVT_PRESETS: Final = (12, 11, 10, 9, 8, 7, 6, 5, 4)
+_SVT_PRESETS: Final = (12, 10, 9, 8, 7, 6, 5, 4, 3)
 _VPX_CPU_USED: Final = (8, 7, 6, 5, 4, 3, 2, 1, 0)
-_WEBP_METHODS: Final = (0, 1, 2, 3, 4, 4, 5, 6, 6)
 
 
 def configure(
@@ -43,6 +43,8 @@ def configure(
         context.max_b_frames = 0
     if settings.coding.tag:
         context.codec_tag = settings.coding.tag
+    if settings.encoder == "libsvtav1":
+        os.environ.setdefault("SVT_LOG", "1")  # errors alone; it would print its settings for every Segment
     context.options = _options(settings)
 
 
@@ -58,8 +60,8 @@ def _pixel_format(settings: VideoSettings) -> str:
     if maker == "qsv":
         return "nv12"
     if settings.encoder == "ffv1":
-        return "bgr0"
-    return "bgra" if settings.encoder == "libwebp" else settings.pixels.name
+        return "bgra" if settings.alpha else "bgr0"
+    return settings.pixels.name
 
 
 def _options(settings: VideoSettings) -> dict[str, str]:
@@ -95,8 +97,6 @@ def _options(settings: VideoSettings) -> dict[str, str]:
             return {"profile": profile, "vendor": "apl0", "alpha_bits": "16" if settings.alpha else "0"}
         case "ffv1":
             return {"level": "3", "slices": "4", "context": "0"}
-        case "libwebp":
-            return {"quality": str(100 - settings.crf), "compression_level": str(_WEBP_METHODS[pace])}
         case _:
             return {"crf": crf, "preset": settings.speed, **_without_avx512()}
 

@@ -10,11 +10,11 @@ from av.filter import Graph
 from av.filter.context import FilterContext
 from av.video.frame import VideoFrame
 
-from synesthete.media.codecs import CODINGS
+from synesthete.media.codecs import VideoSettings
 from synesthete.media.encode import file_failures, open_input, open_output
 from synesthete.media.joint import video_stream
 
-__all__ = ["draw_gif"]
+__all__ = ["draw_gif", "segment_pictures"]
 
 _TICK: Final = Fraction(1, 100)  # s; a GIF counts in nothing finer
 _SURVEYED: Final = 240
@@ -23,7 +23,7 @@ _SURVEY_SIDE: Final = 360
 _DITHER: Final = "dither=bayer:bayer_scale=3:diff_mode=rectangle"
 
 
-def draw_gif(segments: Sequence[Path], target: Path, *, frame_rate: Fraction) -> int:
+def draw_gif(segments: Sequence[Path], target: Path, *, frame_rate: Fraction, settings: VideoSettings) -> int:
     """Write a film as a GIF that repeats for ever; it has no sound.
 
     Frame ``i`` is shown at ``i / frame_rate``, to the nearest 1/100 s: a GIF has no finer clock. The palette
@@ -38,6 +38,8 @@ def draw_gif(segments: Sequence[Path], target: Path, *, frame_rate: Fraction) ->
         File to write.
     frame_rate
         Frames per second; at most 50, as players show faster ones slowly.
+    settings
+        Those of the Segments.
 
     Returns
     -------
@@ -52,14 +54,14 @@ def draw_gif(segments: Sequence[Path], target: Path, *, frame_rate: Fraction) ->
     """
     total = sum(_count(path) for path in segments)
     palette = _palette(segments, max(1, -(-total // _SURVEYED)))
-    first = next(_pictures(segments))
+    first = next(segment_pictures(segments))
     drawing = _Drawing(first, palette)
-    with open_output(target, CODINGS["gif"].film, loop="0") as container:
+    with open_output(target, settings.coding.film, loop="0") as container:
         stream = container.add_stream("gif", rate=frame_rate)
         stream.width, stream.height, stream.pix_fmt = first.width, first.height, "pal8"
         context = stream.codec_context
         context.time_base, context.thread_count = _TICK, 1
-        for index, picture in enumerate(_pictures(segments)):
+        for index, picture in enumerate(segment_pictures(segments)):
             moment, after = (round(place / frame_rate / _TICK) for place in (index, index + 1))
             for packet in stream.encode(drawing.drawn(picture, moment)):
                 packet.duration, packet.time_base = after - moment, _TICK
@@ -72,7 +74,8 @@ def _count(path: Path) -> int:
         return sum(packet.pts is not None for packet in container.demux(video_stream(container, path)))
 
 
-def _pictures(segments: Sequence[Path]) -> Iterator[VideoFrame]:
+def segment_pictures(segments: Sequence[Path]) -> Iterator[VideoFrame]:
+    """Decode the pictures of Segments, one after another."""
     for path in segments:
         with open_input(path) as container, file_failures(path):
             yield from container.decode(video_stream(container, path))
@@ -81,7 +84,7 @@ def _pictures(segments: Sequence[Path]) -> Iterator[VideoFrame]:
 def _palette(segments: Sequence[Path], step: int) -> VideoFrame:
     """Choose 256 colours from every so-manieth picture, scaled down: how much of each there is counts."""
     graph: Graph | None = None
-    for picture in itertools.islice(_pictures(segments), 0, None, step):
+    for picture in itertools.islice(segment_pictures(segments), 0, None, step):
         if graph is None:
             scale = min(Fraction(1), Fraction(_SURVEY_SIDE, min(picture.width, picture.height)))
             size = f"w={round(picture.width * scale)}:h={round(picture.height * scale)}:flags=area"

@@ -28,6 +28,7 @@ from synesthete.media.pictures import (
 )
 from synesthete.media.planes import Planes, planes_of
 from synesthete.media.probe import FFMPEG_FAILURES, MAX_SECONDS, show_name
+from synesthete.media.webp import is_webp, webp_planes, webp_size, webp_timestamps
 
 __all__ = ["PictureInfo", "count_decodable", "on_clock", "probe_pictures", "watch_pictures"]
 
@@ -85,6 +86,8 @@ def probe_pictures(path: Path) -> PictureInfo:
         If the file can't be opened, or holds no moving pictures that can be decoded, of 16 to 8192 pixels a
         side and 1 to 240 a second.
     """
+    if is_webp(path):
+        return _probe_webp(path)
     with open_film(path) as film:
         shown = read_timestamps(film)
         ticks, sound = shown.ticks, film.sound
@@ -131,6 +134,9 @@ def watch_pictures(path: Path, *, size: tuple[int, int] | None = None) -> Iterat
     MediaError
         See `probe_pictures`; and if not one picture can be decoded, or the disk fails.
     """
+    if is_webp(path):
+        yield from webp_planes(path, size)
+        return
     with open_film(path) as film:
         width, height = size or (film.width, film.height)
         reformatter = VideoReformatter()
@@ -169,6 +175,9 @@ def count_decodable(path: Path, *, key_pictures: bool = False) -> tuple[int, int
     MediaError
         See `probe_pictures`, or if the disk fails.
     """
+    if is_webp(path):
+        count = sum(1 for _ in webp_planes(path))
+        return count, len(webp_timestamps(path)[0])
     with open_film(path) as film:
         tried = 0
 
@@ -211,6 +220,33 @@ def on_clock(pictures: Iterable[tuple[float, Planes]], frame_rate: Fraction) -> 
             yield planes if held is None else held
         yield planes
         held, given = planes, frame + 1
+
+
+def _probe_webp(path: Path) -> PictureInfo:
+    """Describe an animated WebP: Pillow reads what FFmpeg can't."""
+    ticks, end = webp_timestamps(path)
+    tick = Fraction(1, 1000)
+    width, height = webp_size(path)
+    span = int(ticks[-1]) * tick
+    rate = ((len(ticks) - 1) / span if span else 1000 / Fraction(end)).limit_denominator(1001)
+    # Rates that are whole, where the timestamps allow them: 30 comes out as 30.003 over a second or two.
+    whole = Fraction(round(rate))
+    rate = whole if whole and _is_constant(ticks, tick * whole) else rate
+    return PictureInfo(
+        path=path,
+        width=width - width % 2,
+        height=height - height % 2,
+        frame_rate=rate,
+        constant_rate=_is_constant(ticks, tick * rate),
+        frames_declared=len(ticks),
+        codec="webp",
+        pixel_format="rgb",
+        duration_s=float(span + 1 / rate),
+        start_s=0.0,
+        has_sound=False,
+        sound_start_s=None,
+        sound_end_s=None,
+    )
 
 
 def _decoded_pictures(film: OpenFilm, packets: Iterator["av.Packet[VideoStream]"]) -> Iterator[av.VideoFrame]:

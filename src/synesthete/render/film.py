@@ -24,6 +24,7 @@ from synesthete.media.gain import find_gain, with_gain
 from synesthete.media.mux import encode_sound, stitch
 from synesthete.media.palette import draw_gif
 from synesthete.media.sound import Sound
+from synesthete.media.webp import draw_webp
 from synesthete.render.certify import certificate_of, certify_film, certify_segments
 from synesthete.render.effort import choose_workers
 from synesthete.render.frames import claim_frames, frame_file
@@ -198,8 +199,9 @@ class FilmMaker:
         """Join pictures and sound to the film."""
         plan = self._plan
         with whole_file(self._folder.film) as film:
-            if plan.video.codec == "gif":
-                draw_gif([path for path, _ in parts], film, frame_rate=plan.frame_rate)
+            if plan.video.codec in ("gif", "webp"):
+                draw = draw_gif if plan.video.codec == "gif" else draw_webp
+                draw([path for path, _ in parts], film, frame_rate=plan.frame_rate, settings=plan.video)
                 return
             stitch(
                 parts,
