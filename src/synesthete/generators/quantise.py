@@ -16,6 +16,8 @@ from synesthete.media.pixels import YUV420P8, Picture, Pixels
 
 __all__ = ["Quantiser", "dither_pattern"]
 
+_BAND_ROWS = 64
+
 
 class Quantiser:
     """Turns float frames of one size into what encoders, observers and pictures want.
@@ -54,7 +56,7 @@ class Quantiser:
         """
         alpha = None
         if self._pixels.alpha:
-            rgb, alpha = keyed(rgb, levels=(1 << self._pixels.depth) - 1)
+            rgb, alpha = self._keyed(rgb)
         if self._pixels.chroma != "rgb":
             return self._own.picture(rgb, alpha)
         colours = self.rgb8(rgb)
@@ -71,6 +73,17 @@ class Quantiser:
             Display RGB; clipped to 0-1.
         """
         return self._plain.planes(rgb)
+
+    def _keyed(
+        self, rgb: Float[Tensor, "3 height width"]
+    ) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
+        """Split a picture into colours and alpha, in bands that fit a core's cache."""
+        colours, alpha = torch.empty_like(rgb), torch.empty(rgb.shape[1:])
+        for top in range(0, rgb.shape[1], _BAND_ROWS):
+            band = slice(top, top + _BAND_ROWS)
+            levels = (1 << self._pixels.depth) - 1
+            colours[:, band], alpha[band] = keyed(rgb[:, band], levels=levels)
+        return colours, alpha
 
     def rgb8(self, rgb: Float[Tensor, "3 height width"]) -> UInt8[Tensor, "height width 3"]:
         """Give one 8-bit RGB picture."""

@@ -108,8 +108,8 @@ CODINGS: Final[Mapping[str, Coding]] = MappingProxyType(
         "av1": Coding(("libsvtav1", "av1_nvenc", "av1_qsv", "av1_amf"), MP4, _YUV420, MP4, "aac"),
         "prores422": Coding(("prores_ks",), _MOV, _P422, _MOV, "pcm_s24le"),
         "prores4444": Coding(("prores_ks",), _MOV, _P444, _MOV, "pcm_s24le"),
-        # A GIF's palette is chosen once all pictures are known, and FFmpeg can't join animated WebPs: Segments
-        # are lossless, and the film is drawn from them.
+        # A GIF's palette is chosen once all pictures are known, and FFmpeg can't join animated WebPs: their
+        # Segments are lossless, and the film is drawn from them.
         "gif": Coding(("ffv1",), _GIF, {(8, False): RGB8}, _NUT, None),
         "webp": Coding(("ffv1",), _WEBP, {(8, False): RGB8, (8, True): RGBA8}, _NUT, None),
     }

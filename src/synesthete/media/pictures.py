@@ -11,8 +11,10 @@ from typing import Any, Final
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.codec import CodecContext
 from av.container import InputContainer
 from av.stream import Disposition, Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 from jaxtyping import Int64
 
@@ -28,6 +30,7 @@ from synesthete.media.probe import (
 )
 
 __all__ = [
+    "ALPHA_MODE",
     "MAX_PICTURE_SIDE",
     "MIN_PICTURE_SIDE",
     "OpenFilm",
@@ -38,6 +41,9 @@ __all__ = [
     "read_timestamps",
     "start_of",
 ]
+
+ALPHA_MODE: Final = "alpha_mode"
+"""Stream tag that says "1" where a WebM's packets carry alpha beside them."""
 
 MIN_PICTURE_SIDE: Final = 16
 """Shortest side of a picture, pixels."""
@@ -54,6 +60,8 @@ class OpenFilm:
 
     Attributes
     ----------
+    decoder
+        Decodes the pictures, with their alpha.
     tick
         Unit of the pictures' timestamps, seconds.
     origin_s
@@ -66,6 +74,7 @@ class OpenFilm:
     path: Path
     container: InputContainer
     stream: VideoStream
+    decoder: VideoCodecContext
     sound: AudioStream | None
     source: Source
     tick: Fraction
@@ -131,7 +140,20 @@ def open_film(path: Path) -> Iterator[OpenFilm]:
         sound = choose_stream(container.streams.audio)
         origin_s = max(Fraction(0), min(start_of(each) for each in (stream, sound or stream)))
         width, height = width - width % 2, height - height % 2
-        yield OpenFilm(path, container, stream, sound, source, tick, origin_s, width, height)
+        yield OpenFilm(
+            path, container, stream, _decoder(stream), sound, source, tick, origin_s, width, height
+        )
+
+
+def _decoder(stream: VideoStream) -> VideoCodecContext:
+    context = stream.codec_context
+    if stream.metadata.get(ALPHA_MODE) != "1" or context.name != "vp9":
+        return context
+    # FFmpeg's own VP9 decoder leaves alpha out.
+    decoder = CodecContext.create("libvpx-vp9", "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.options = context.options
+    return decoder
 
 
 def start_of(stream: Stream) -> Fraction:

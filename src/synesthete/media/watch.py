@@ -112,7 +112,8 @@ def probe_pictures(path: Path) -> PictureInfo:
 def watch_pictures(path: Path, *, size: tuple[int, int] | None = None) -> Iterator[tuple[float, Planes]]:
     """Decode a film's pictures, one after another, with their times.
 
-    Any size, pixel format, range and matrix becomes planar 4:2:0 in BT.709's limited range; odd sizes are
+    Any size, pixel format, range and matrix becomes planar 4:2:0 in BT.709's limited range; what is
+    transparent is seen over black; odd sizes are
     cropped, pictures that change their size are scaled to the first one's. Transfer and primaries are left as
     they are, and so are pictures that are to be turned or stretched when shown. Files that don't name their
     matrix are taken for BT.709 from 1280 pixels' width or 577 pixels' height on, and for BT.601 below, as
@@ -227,11 +228,8 @@ def _probe_webp(path: Path) -> PictureInfo:
     ticks, end = webp_timestamps(path)
     tick = Fraction(1, 1000)
     width, height = webp_size(path)
+    rate = _coarse_rate(ticks, tick) or 1000 / Fraction(max(1, end))
     span = int(ticks[-1]) * tick
-    rate = ((len(ticks) - 1) / span if span else 1000 / Fraction(end)).limit_denominator(1001)
-    # Rates that are whole, where the timestamps allow them: 30 comes out as 30.003 over a second or two.
-    whole = Fraction(round(rate))
-    rate = whole if whole and _is_constant(ticks, tick * whole) else rate
     return PictureInfo(
         path=path,
         width=width - width % 2,
@@ -250,7 +248,7 @@ def _probe_webp(path: Path) -> PictureInfo:
 
 
 def _decoded_pictures(film: OpenFilm, packets: Iterator["av.Packet[VideoStream]"]) -> Iterator[av.VideoFrame]:
-    context = film.stream.codec_context
+    context = film.decoder
     flush = [None]  # makes the decoder give what it holds
     for packet in chain(packets, flush):
         try:
@@ -270,6 +268,8 @@ def _moment(film: OpenFilm, frame: av.VideoFrame, index: int) -> float:
 
 def _average_rate(film: OpenFilm, ticks: Int64[np.ndarray, " pictures"]) -> Fraction:
     """Give the pictures per second: as declared where most timestamps are so far apart, else counted."""
+    if film.container.format.name == "gif" and (coarse := _coarse_rate(ticks, film.tick)):
+        return coarse
     steps = np.diff(ticks)
     span_s = int(steps.sum()) * film.tick
     declared = (film.stream.average_rate, film.stream.base_rate)
@@ -284,6 +284,21 @@ def _average_rate(film: OpenFilm, ticks: Int64[np.ndarray, " pictures"]) -> Frac
             f"{_MAX_RATE}; convert it to 30"
         )
     return rate
+
+
+def _coarse_rate(ticks: Int64[np.ndarray, " pictures"], tick: Fraction) -> Fraction | None:
+    """Give the rate behind timestamps that are rounded to a coarse clock; None for a single picture.
+
+    Counted over a second, 30 may come out as 29.9: the nearest of the usual rates is taken if all timestamps
+    are where it puts them.
+    """
+    span_s = int(ticks[-1] - ticks[0]) * tick
+    if not span_s:
+        return None
+    counted = (len(ticks) - 1) / span_s
+    whole = Fraction(max(1, round(counted)))
+    usual = (whole, whole * 1000 / 1001)
+    return next((rate for rate in usual if _is_constant(ticks, tick * rate)), counted.limit_denominator(1001))
 
 
 def _fits(steps: Int64[np.ndarray, " steps"], frames_per_tick: Fraction) -> bool:

@@ -11,7 +11,7 @@ from synesthete.audio.moments import telling_character
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock, format_duration
 from synesthete.config.mood import DEFAULT_MOOD, Mood, load_mood
-from synesthete.config.preset import AUTO_PRESET, FAMILIES, Preset, load_preset
+from synesthete.config.preset import AUTO_PRESET, FAMILIES, Preset, check_key, load_preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError
 from synesthete.evaluation.certificate import CERTIFICATE_JSON
@@ -178,6 +178,8 @@ def plan_film(
         stems=options.stems,
     )
     chosen = presets(timeline)
+    if options.alpha:
+        check_key(chosen)
     schedule = None
     rule = options.scene_rule(mood.sections.scenes)
     if rule.kind != "off" or offset is not None:
