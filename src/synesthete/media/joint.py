@@ -27,7 +27,7 @@ from PIL import Image
 from synesthete.errors import InputError, RenderError
 from synesthete.media.codecs import MP4, Container
 from synesthete.media.encode import file_failures, open_input, open_output, track_timescale
-from synesthete.media.pictures import ALPHA_MODE, MAX_PICTURE_SIDE
+from synesthete.media.pictures import MAX_PICTURE_SIDE, carries_alpha
 
 __all__ = ["Chapter", "FilmClock", "audio_stream", "check_cover", "film_clock", "video_stream", "write_film"]
 
@@ -177,8 +177,8 @@ def write_film(
         film.set_chapters([_chapter_entry(index, chapter, unit) for index, chapter in enumerate(chapters)])
         joint = _Joint(template, clock, frames)
         pictures = film.add_stream_from_template(template, opaque=True)
-        if template.metadata.get(ALPHA_MODE) == "1":
-            pictures.metadata[ALPHA_MODE] = "1"
+        if carries_alpha(template):
+            pictures.metadata["alpha_mode"] = "1"
         tracks = [joint.packets(parts, pictures)]
         if music and heard:
             copy = film.add_stream_from_template(heard, opaque=True)

@@ -30,20 +30,17 @@ from synesthete.media.probe import (
 )
 
 __all__ = [
-    "ALPHA_MODE",
     "MAX_PICTURE_SIDE",
     "MIN_PICTURE_SIDE",
     "OpenFilm",
     "Timestamps",
+    "carries_alpha",
     "declared_rate",
     "open_film",
     "read_packets",
     "read_timestamps",
     "start_of",
 ]
-
-ALPHA_MODE: Final = "alpha_mode"
-"""Stream tag that says "1" where a WebM's packets carry alpha beside them."""
 
 MIN_PICTURE_SIDE: Final = 16
 """Shortest side of a picture, pixels."""
@@ -147,13 +144,18 @@ def open_film(path: Path) -> Iterator[OpenFilm]:
 
 def _decoder(stream: VideoStream) -> VideoCodecContext:
     context = stream.codec_context
-    if stream.metadata.get(ALPHA_MODE) != "1" or context.name != "vp9":
+    if not carries_alpha(stream) or context.name != "vp9":
         return context
     # FFmpeg's own VP9 decoder leaves alpha out.
     decoder = CodecContext.create("libvpx-vp9", "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.options = context.options
     return decoder
+
+
+def carries_alpha(stream: VideoStream) -> bool:
+    """Tell whether a WebM's packets carry alpha beside them, by the stream's tag."""
+    return any(name.lower() == "alpha_mode" and value == "1" for name, value in stream.metadata.items())
 
 
 def start_of(stream: Stream) -> Fraction:

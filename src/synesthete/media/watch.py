@@ -5,7 +5,7 @@ out, as a player would skip them; who counts what came can tell.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -35,6 +35,7 @@ __all__ = ["PictureInfo", "count_decodable", "on_clock", "probe_pictures", "watc
 _MIN_RATE, _MAX_RATE = 1, 240
 
 _LARGEST_JITTER = 0.25  # frames
+_COARSE_TICK = Fraction(1, 1000)  # s, of Matroska; that of a GIF is ten times as long
 
 
 @dataclass(frozen=True)
@@ -228,8 +229,9 @@ def _probe_webp(path: Path) -> PictureInfo:
     ticks, end = webp_timestamps(path)
     tick = Fraction(1, 1000)
     width, height = webp_size(path)
-    rate = _coarse_rate(ticks, tick) or 1000 / Fraction(max(1, end))
     span = int(ticks[-1]) * tick
+    counted = (len(ticks) - 1) / span if span else 1000 / Fraction(max(1, end))
+    rate = _usual_rate(ticks, tick) or counted.limit_denominator(1001)
     return PictureInfo(
         path=path,
         width=width - width % 2,
@@ -268,11 +270,11 @@ def _moment(film: OpenFilm, frame: av.VideoFrame, index: int) -> float:
 
 def _average_rate(film: OpenFilm, ticks: Int64[np.ndarray, " pictures"]) -> Fraction:
     """Give the pictures per second: as declared where most timestamps are so far apart, else counted."""
-    if film.container.format.name == "gif" and (coarse := _coarse_rate(ticks, film.tick)):
-        return coarse
     steps = np.diff(ticks)
     span_s = int(steps.sum()) * film.tick
     declared = (film.stream.average_rate, film.stream.base_rate)
+    if film.tick >= _COARSE_TICK and (usual := _usual_rate(ticks, film.tick, declared)):
+        return usual
     fitting = [rate for rate in declared if rate and span_s and _fits(steps, film.tick * rate)]
     if fitting:
         rate = fitting[0]
@@ -286,19 +288,21 @@ def _average_rate(film: OpenFilm, ticks: Int64[np.ndarray, " pictures"]) -> Frac
     return rate
 
 
-def _coarse_rate(ticks: Int64[np.ndarray, " pictures"], tick: Fraction) -> Fraction | None:
-    """Give the rate behind timestamps that are rounded to a coarse clock; None for a single picture.
+def _usual_rate(
+    ticks: Int64[np.ndarray, " pictures"], tick: Fraction, declared: Sequence[Fraction | None] = ()
+) -> Fraction | None:
+    """Give the usual rate behind timestamps that are rounded to a coarse clock; None if there is none.
 
-    Counted over a second, 30 may come out as 29.9: the nearest of the usual rates is taken if all timestamps
-    are where it puts them.
+    Counted over a second, 30 may come out as 29.9, and FFmpeg declares what it counted. So the nearest whole
+    rate is taken, or that times 1000/1001, if all timestamps are where it puts them.
     """
     span_s = int(ticks[-1] - ticks[0]) * tick
     if not span_s:
         return None
-    counted = (len(ticks) - 1) / span_s
-    whole = Fraction(max(1, round(counted)))
-    usual = (whole, whole * 1000 / 1001)
-    return next((rate for rate in usual if _is_constant(ticks, tick * rate)), counted.limit_denominator(1001))
+    whole = Fraction(max(1, round((len(ticks) - 1) / span_s)))
+    usual = [whole, whole * 1000 / 1001]
+    rates = [*(rate for rate in usual if rate in declared), *usual]
+    return next((rate for rate in rates if _is_constant(ticks, tick * rate)), None)
 
 
 def _fits(steps: Int64[np.ndarray, " steps"], frames_per_tick: Fraction) -> bool:

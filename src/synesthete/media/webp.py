@@ -26,6 +26,7 @@ from synesthete.media.probe import show_name
 __all__ = ["draw_webp", "is_webp", "webp_planes", "webp_size", "webp_timestamps"]
 
 _TICK: Final = Fraction(1, 1000)  # s
+_FLAGS, _NO_BLENDING = 15, b"\x02"  # the last byte of a frame's head
 _METHODS: Final = (0, 1, 2, 3, 3, 4, 5, 6, 6)  # libwebp's effort, by speed, ultrafast to veryslow
 
 
@@ -75,7 +76,16 @@ def draw_webp(
                 packet.duration, packet.time_base = tick(frame + 1) - tick(frame), _TICK
                 container.mux(packet)
             frames += 1
+    _replace_pictures(target)
     return frames
+
+
+def _replace_pictures(path: Path) -> None:
+    """Make each picture stand for itself; FFmpeg's writer lays it over the one before, for ever."""
+    with path.open("r+b") as handle:
+        for position, _ in list(_frame_heads(handle, path)):
+            handle.seek(position + _FLAGS)
+            handle.write(_NO_BLENDING)
 
 
 def is_webp(path: Path) -> bool:
@@ -97,7 +107,7 @@ def webp_timestamps(path: Path) -> tuple[Int64[np.ndarray, " pictures"], int]:
         If it is damaged, cut off or not animated.
     """
     with path.open("rb") as handle:
-        durations = [int.from_bytes(head[12:15], "little") for head in _frame_heads(handle, path)]
+        durations = [int.from_bytes(head[12:15], "little") for _, head in _frame_heads(handle, path)]
     if not durations:
         raise MediaError(f"{show_name(path)} is a still picture, no film; use an mp4, mov, mkv or webm file")
     ends = np.cumsum(durations, dtype=np.int64)
@@ -146,8 +156,8 @@ def _opened(path: Path) -> Image.Image:
         raise _damaged(path) from error
 
 
-def _frame_heads(handle: BinaryIO, path: Path) -> Iterator[bytes]:
-    """Yield the head of each ``ANMF`` chunk, in which bytes 12 to 14 are its duration.
+def _frame_heads(handle: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield where the head of each ``ANMF`` chunk is, and its bytes; 12 to 14 are its duration.
 
     References
     ----------
@@ -161,7 +171,7 @@ def _frame_heads(handle: BinaryIO, path: Path) -> Iterator[bytes]:
         if position + 8 + length > size:
             raise _damaged(path)
         if name == b"ANMF":
-            yield handle.read(16)
+            yield position + 8, handle.read(16)
         position += 8 + length + length % 2
 
 
