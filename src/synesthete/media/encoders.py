@@ -17,8 +17,10 @@ _LIMITED_RANGE = 1  # FFmpeg's AVCOL_RANGE_MPEG, "tv": Y 16-235, U and V 16-240
 
 _HARDWARE: Final = ("nvenc", "videotoolbox", "qsv", "amf")
 
+_X265_BLOCK: Final = 64  # pixels
+
 # By speed, ultrafast to veryslow.
-_SVT_PRESETS: Final = (12, 10, 9, 8, 7, 6, 5, 4, 3)
+_SVT_PRESETS: Final = (8, 8, 8, 7, 7, 6, 5, 4, 3)  # from 9 on, colours that change at once come out wrong
 _VPX_CPU_USED: Final = (8, 7, 6, 5, 4, 3, 2, 1, 0)
 
 
@@ -45,7 +47,7 @@ def configure(
         context.codec_tag = settings.coding.tag
     if settings.encoder == "libsvtav1":
         os.environ.setdefault("SVT_LOG", "1")  # errors alone; it would print its settings for every Segment
-    context.options = _options(settings)
+    context.options = _options(settings, width)
 
 
 def _maker(encoder: str) -> str | None:
@@ -64,7 +66,7 @@ def _pixel_format(settings: VideoSettings) -> str:
     return settings.pixels.name
 
 
-def _options(settings: VideoSettings) -> dict[str, str]:
+def _options(settings: VideoSettings, width: int) -> dict[str, str]:
     crf = str(settings.crf)
     pace = get_args(Speed).index(settings.speed)
     match _maker(settings.encoder) or settings.encoder:
@@ -82,6 +84,9 @@ def _options(settings: VideoSettings) -> dict[str, str]:
             # Without pools and frame threads the bytes don't depend on the machine's cores; the encoder's
             # own words would make the headers of segments differ.
             fixed = f"pools=none:frame-threads={settings.threads}:open-gop=0:info=0:log-level=none"
+            if width <= _X265_BLOCK:
+                # With one column of blocks, every run came out differently (5 of 5 at 64×64).
+                fixed += ":ctu=32"
             return {"crf": crf, "preset": settings.speed, "x265-params": fixed}
         case "libsvtav1":
             # More than one level of parallelism has been seen to change the bytes (SVT-AV1-PSY issue 124).

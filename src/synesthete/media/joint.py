@@ -177,6 +177,12 @@ def write_film(
         film.set_chapters([_chapter_entry(index, chapter, unit) for index, chapter in enumerate(chapters)])
         joint = _Joint(template, clock, frames)
         pictures = film.add_stream_from_template(template, opaque=True)
+        if kind.name in _BOXED:
+            # PyAV forgets a template's tag, and FFmpeg would choose another for HEVC and ProRes 4444.
+            pictures.codec_context.codec_tag = template.codec_context.codec_tag
+        else:
+            # Without it, WebM would not say how fast its pictures follow one another.
+            pictures.codec_context.framerate = clock.frame_rate
         if carries_alpha(template):
             pictures.metadata["alpha_mode"] = "1"
         tracks = [joint.packets(parts, pictures)]

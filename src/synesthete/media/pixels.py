@@ -100,9 +100,9 @@ class Pixels:
 
     def _planes(self, picture: Picture, height: int, width: int) -> list[Picture]:
         down, across = self.halved
-        rows = height // (down * across)  # rows of the picture's width that one plane of chroma takes
-        chroma = picture[height : height + 2 * rows].reshape(2, height // down, width // across)
-        return [picture[:height], *chroma, *([picture[height + 2 * rows :]] if self.alpha else [])]
+        behind = height + 2 * height // (down * across)
+        chroma = picture[height:behind].reshape(2, height // down, width // across)
+        return [picture[:height], *chroma, *([picture[behind:]] if self.alpha else [])]
 
 
 YUV420P8: Final = Pixels("yuv420p", "420")
