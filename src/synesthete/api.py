@@ -34,13 +34,14 @@ def render(
     song
         Any sound file that FFmpeg decodes, or a film with sound.
     output
-        Where to copy the film to, ``.mp4``; the run folder below the workspace always keeps its own.
+        Where to copy the film to; its suffix may choose the codec (``.mp4``, ``.mov``, ``.webm``, ``.gif``,
+        ``.webp``). The run folder below the workspace always keeps its own.
     on_event
         Receives what ``--json`` prints: ``plan``, ``progress`` and ``done``.
     **options
         Any field of `synesthete.config.render.RenderOptions`: ``preset``, ``mood``, ``seed``, ``resolution``,
         ``aspect``, ``fps``, ``start``, ``end``, ``crf``, ``speed``, ``device``, ``workers``,
-        ``workspace``, ``frames``, ``preview``, ``force``, ``set``, …
+        ``codec``, ``bit_depth``, ``alpha``, ``workspace``, ``frames``, ``preview``, ``force``, ``set``, …
 
     Returns
     -------

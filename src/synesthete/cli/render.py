@@ -10,6 +10,7 @@ import typer
 
 from synesthete.cli.progress import Progress
 from synesthete.config.base import build
+from synesthete.config.formats import Codec
 from synesthete.config.preset import GeneratorName
 from synesthete.config.render import (
     Aspect,
@@ -60,6 +61,8 @@ DeviceOption = Annotated[Device, _option("device")]
 PrecisionOption = Annotated[PrecisionName, _option("precision")]
 KernelsOption = Annotated[Kernels, _option("kernels")]
 TileOption = Annotated[int, _option("tile")]
+CodecOption = Annotated[Codec | None, _option("codec")]
+BitDepthOption = Annotated[int | None, _option("bit_depth", metavar="8|10")]
 EncoderOption = Annotated[EncoderName, _option("encoder")]
 CrfOption = Annotated[int | None, _option("crf")]
 SpeedOption = Annotated[Speed | None, _option("speed")]
@@ -74,7 +77,10 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 def render(
     song: Song,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Copy the film to FILE.mp4.", metavar="FILE.mp4")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Copy the film to FILE; its suffix may choose the codec.", metavar="FILE"
+        ),
     ] = None,
     preset: PresetOption = None,
     generator: GeneratorOption = None,
@@ -113,6 +119,10 @@ def render(
     precision: PrecisionOption = "auto",
     kernels: KernelsOption = "auto",
     tile: TileOption = 0,
+    codec: CodecOption = None,
+    bit_depth: BitDepthOption = None,
+    alpha: Annotated[bool, _option("alpha", "--alpha")] = False,
+    hardware: Annotated[bool, _option("hardware", "--hardware")] = False,
     encoder: EncoderOption = "libx264",
     crf: CrfOption = None,
     speed: SpeedOption = None,
@@ -142,13 +152,13 @@ def render(
             "overlay": overlay,
         },
         loudness=loudness, limiter=limiter, lut=lut, flash_safety=flash_safety,
-        loop=loop, shutter=shutter,
+        loop=loop, shutter=shutter, codec=codec, bit_depth=bit_depth, alpha=alpha, hardware=hardware,
     )  # fmt: skip
     from synesthete.render.flash_guard import flash_line
     from synesthete.render.pipeline import make_plan, render_song
 
     if dry_run:
-        plan, _ = make_plan(song, options)
+        plan, _ = make_plan(song, options.in_format(output))
         _print_plan({"event": "plan", **plan.summary()}, as_json=as_json)
         return
     with Progress(json_lines=as_json) as progress:

@@ -24,6 +24,7 @@ __all__ = [
     "Preset",
     "Surface",
     "View",
+    "check_key",
     "load_preset",
     "shipped_presets",
     "with_lut",
@@ -130,6 +131,7 @@ class Preset(Frozen):
     name: Annotated[str, Field(pattern=NAME)]
     summary: Annotated[str, Field(min_length=1, max_length=200)]
     world: Annotated[str, Field(max_length=40)] = ""
+    key: Literal["light"] | None = None
     generator: GeneratorName = "cppn"
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     style: Annotated[tuple[Annotated[float, Field(ge=-5, le=5)], ...], Field(min_length=4, max_length=4)] = (
@@ -183,6 +185,23 @@ def _signals_used(look: CppnLook) -> list[tuple[str, Sequence[str]]]:
             if isinstance(value, Modulation):
                 used.append((f"{section}.{field}", list(value.by)))
     return used
+
+
+def check_key(presets: Sequence[Preset]) -> None:
+    """Refuse to make the dark transparent in presets whose dark is part of the picture.
+
+    Raises
+    ------
+    ConfigError
+        If one of them declares no key.
+    """
+    lacking = next((preset for preset in presets if preset.key is None), None)
+    if lacking is not None:
+        keyed = [name for name in shipped_presets() if load_preset(name).key is not None]
+        raise ConfigError(
+            f"preset {lacking.name} has no key that could make its dark transparent; drop --alpha, or take "
+            f"one of light on black: {', '.join(keyed)}"
+        )
 
 
 def shipped_presets() -> list[str]:

@@ -16,6 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _ABOUT: dict[str, str] = {
     "summary": "What one sees, in one line: the only field that a preset must have.",
     "world": "The family of looks that it belongs to; free text.",
+    "key": "light, if what is dark may become transparent (--alpha): for pictures of light on black.",
     "generator": "What draws: cppn (a small neural field) or program (a tree of visual primitives).",
     "seed": "Another seed is another picture: the strongest knob of all.",
     "style": "How it looks, four numbers of about -2 to 2: matter, depth, warmth, density.",

@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, mo
 
 from synesthete.clock import parse_frame_rate, parse_timestamp
 from synesthete.config.base import Frozen
+from synesthete.config.formats import FORMATS, BitDepth, Codec, check_format, choose_codec
 from synesthete.config.motion import LoopWish, ShutterAngle
 from synesthete.config.preset import DEFAULT_PRESETS, GeneratorName
 from synesthete.config.titles import Titles
@@ -46,9 +48,39 @@ ASPECTS: dict[Aspect, tuple[int, int]] = {
     "16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:5": (4, 5), "21:9": (21, 9),
 }  # fmt: skip
 PREVIEW_SHORT_SIDE = 256
+_PREVIEW_CRF = 6
 _SHORT_SIDE = re.compile(r"(\d{2,4})p")
 _WIDTH_HEIGHT = re.compile(r"(\d{2,5})x(\d{2,5})")
 MIN_SIDE, MAX_SIDE = 64, 8192
+
+
+# Up to which short side, pixels: crf and speed. Measured in docs/formats.md; what has no choice has one row.
+_Quality = tuple[tuple[float, tuple[int, Speed]], ...]
+_QUALITY: dict[Codec, _Quality] = {
+    "h264": ((480, (17, "medium")), (720, (18, "fast")), (1080, (19, "superfast")), (inf, (20, "superfast"))),
+    "hevc": (
+        (480, (19, "fast")),
+        (720, (20, "veryfast")),
+        (1080, (21, "superfast")),
+        (inf, (22, "ultrafast")),
+    ),
+    "vp9": (
+        (480, (24, "faster")),
+        (720, (26, "veryfast")),
+        (1080, (28, "ultrafast")),
+        (inf, (30, "ultrafast")),
+    ),
+    "av1": (
+        (480, (24, "faster")),
+        (720, (26, "veryfast")),
+        (1080, (28, "superfast")),
+        (inf, (30, "ultrafast")),
+    ),
+    "prores422": ((inf, (0, "medium")),),
+    "prores4444": ((inf, (0, "medium")),),
+    "gif": ((inf, (0, "medium")),),
+    "webp": ((inf, (20, "medium")),),
+}
 
 
 def picture_size(resolution: str, aspect: Aspect | None) -> tuple[int, int]:
@@ -97,19 +129,13 @@ def picture_size(resolution: str, aspect: Aspect | None) -> tuple[int, int]:
     return width, height
 
 
-def default_quality(short_side: int) -> tuple[int, Speed]:
-    """Choose crf and encoder speed for a picture size: small films can afford a slower search.
+def default_quality(short_side: int, codec: Codec = "h264") -> tuple[int, Speed]:
+    """Choose crf and encoder speed for a picture size and a codec: small films can afford a slower search.
 
     Encoding is most of a large film's time. At 1080 lines ``superfast`` at 19 takes 60 % of the time of
     ``veryfast`` at 18 and is 0.8 dB closer to the frames, for 1.5 to 1.8 times the bytes (7 to 14 Mbit/s).
     """
-    if short_side <= 480:
-        return 17, "medium"
-    if short_side <= 720:
-        return 18, "fast"
-    if short_side <= 1080:
-        return 19, "superfast"
-    return 20, "superfast"
+    return next(quality for limit, quality in _QUALITY[codec] if short_side <= limit)
 
 
 def _timestamp(value: Any) -> Any:
@@ -230,11 +256,19 @@ class RenderOptions(Frozen):
     tile: Annotated[int, Field(ge=0, le=2**24)] = Field(
         default=0, description="Pixels per tile; 0 chooses. Frames do not depend on it."
     )
-    encoder: EncoderName = Field(default="libx264", description="H.264 encoder; only libx264 is exact.")
-    crf: Annotated[int, Field(ge=0, le=51)] | None = Field(
-        default=None, description="Quality, lower is better (default by resolution)."
+    codec: Codec | None = Field(
+        default=None, description="Format of the film (default by the output's name, else h264)."
     )
-    speed: Speed | None = Field(default=None, description="Encoder effort (default by resolution).")
+    bit_depth: BitDepth | None = Field(
+        default=None, description="Bits per colour: 8 or 10 (default by codec)."
+    )
+    alpha: bool = Field(default=False, description="Make the dark transparent, in presets of light on black.")
+    hardware: bool = Field(default=False, description="Encode in hardware, if there is any that opens.")
+    encoder: EncoderName = Field(default="libx264", description="H.264 encoder; only libx264 is exact.")
+    crf: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        default=None, description="Quality, lower is better (default by resolution and codec)."
+    )
+    speed: Speed | None = Field(default=None, description="Encoder effort (default by resolution and codec).")
     preview: bool = Field(default=False, description="Small and quick, with the same choreography.")
     workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
         default=None, description="Segments rendered side by side (default: one per core)."
@@ -261,6 +295,8 @@ class RenderOptions(Frozen):
             raise ValueError(
                 "the limiter needs a loudness to reach; pass --loudness -14 too, or drop --limiter"
             )
+        if self.codec is not None:
+            self._check_format(self.codec)
         kind = "off" if self.scenes is None else self.scenes.kind
         if kind == "markers" and not self.marker:
             raise ValueError("scenes at markers need markers; pass --marker 1:30 for each")
@@ -272,6 +308,47 @@ class RenderOptions(Frozen):
             raise ValueError("a loop stays in one look; drop --scenes, or drop --loop")
         return self
 
+    def _check_format(self, codec: Codec) -> None:
+        try:
+            check_format(
+                codec,
+                bit_depth=self.bit_depth,
+                alpha=self.alpha,
+                crf=self.crf,
+                speed=self.speed,
+                fps=self.fps,
+                loudness=self.loudness,
+            )
+        except ConfigError as error:
+            raise ValueError(str(error)) from None  # so that pydantic collects it
+        if codec != "h264" and self.encoder not in ("libx264", "hardware"):
+            raise ValueError(
+                f"encoder {self.encoder} makes h264, not {codec}; pass --hardware, or drop --codec {codec}"
+            )
+
+    def in_format(self, output: Path | None) -> "RenderOptions":
+        """Give these options with the codec that is asked for, by itself or by the output's name.
+
+        Raises
+        ------
+        ConfigError
+            If the name ends in no known way, or the format can't hold what is asked for.
+        """
+        codec = choose_codec(self.codec, output, alpha=self.alpha)
+        try:
+            self._check_format(codec)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        return self.model_copy(update={"codec": codec})
+
+    def film_codec(self) -> Codec:
+        """Give the codec of the film."""
+        return choose_codec(self.codec, None, alpha=self.alpha)
+
+    def depth(self) -> BitDepth:
+        """Give the bits per colour of the film."""
+        return self.bit_depth or FORMATS[self.film_codec()].depths[0]
+
     def size(self) -> tuple[int, int]:
         """Give width and height, of the preview if one is asked for."""
         width, height = picture_size(self.resolution, self.aspect)
@@ -282,8 +359,10 @@ class RenderOptions(Frozen):
 
     def quality(self) -> tuple[int, Speed]:
         """Give crf and encoder speed."""
-        quick: tuple[int, Speed] = (23, "ultrafast")
-        crf, speed = quick if self.preview else default_quality(min(self.size()))
+        codec = self.film_codec()
+        crf, speed = default_quality(min(self.size()), codec)
+        if self.preview and FORMATS[codec].paced:
+            crf, speed = crf + _PREVIEW_CRF if codec != "h264" else 23, "ultrafast"
         return (crf if self.crf is None else self.crf), (self.speed or speed)
 
     def scene_rule(self, mood: str | None) -> SceneRule:

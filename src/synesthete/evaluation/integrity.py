@@ -86,6 +86,7 @@ def measure_integrity(
     song_seconds: Fraction | None = None,
     decoded_frames: int | None = None,
     key_pictures: bool = False,
+    silent: bool = False,
 ) -> IntegrityReport:
     """Check that a film is whole.
 
@@ -104,6 +105,8 @@ def measure_integrity(
         Pictures that `synesthete.media.watch.watch_pictures` gave; by default they are decoded and counted.
     key_pictures
         Decode only pictures that need no other: enough for a film that was just encoded.
+    silent
+        Whether the film is meant to have no sound; without, that it has none is a fault.
 
     Raises
     ------
@@ -117,7 +120,8 @@ def measure_integrity(
         else (decoded_frames, info.frames_declared)
     )
     tried = tried if key_pictures else max(tried, info.frames_declared)
-    loudness, damage = _loudness(film) if info.has_sound else (_UNKNOWN, ["the film has no sound"])
+    missing = [] if silent else ["the film has no sound"]
+    loudness, damage = _loudness(film) if info.has_sound else (_UNKNOWN, missing)
     problems = [*_picture_problems(info, decoded, tried), *damage]
     offset = difference = None
     if info.sound_start_s is not None and info.sound_end_s is not None:

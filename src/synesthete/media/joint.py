@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
@@ -24,10 +25,11 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from synesthete.errors import InputError, RenderError
-from synesthete.media.encode import file_failures, open_input, open_output
-from synesthete.media.pictures import MAX_PICTURE_SIDE
+from synesthete.media.codecs import MP4, Container
+from synesthete.media.encode import file_failures, open_input, open_output, track_timescale
+from synesthete.media.pictures import MAX_PICTURE_SIDE, carries_alpha
 
-__all__ = ["Chapter", "FilmClock", "audio_stream", "check_cover", "video_stream", "write_film"]
+__all__ = ["Chapter", "FilmClock", "audio_stream", "check_cover", "film_clock", "video_stream", "write_film"]
 
 if TYPE_CHECKING:
     from av.container.core import Chapter as ChapterEntry
@@ -39,6 +41,15 @@ else:
 _COVERS: Final = {"JPEG": "mjpeg", "MPO": "mjpeg", "PNG": "png"}
 _MAX_COVER_BYTES: Final = 16_000_000  # it is held in memory, and players load it whole
 _COVER_WAIT_US: Final = 1_000_000
+_BOXED: Final = frozenset({"mp4", "mov"})
+_FILM_OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "mp4": {"movflags": "+faststart"},
+    "mov": {"movflags": "+faststart"},
+    "webm": {"cues_to_front": "1"},
+    "webp": {"loop": "0"},
+}
+_COARSE_TIMESCALE: Final = 1000  # ticks per second of WebM and WebP; FFmpeg offers no other
+_OPUS_EXCESS_S: Final = Fraction(35, 1000)  # a pre-skip of 6.5 ms, and a last packet that is 20 ms long
 _SILENT_TIMESCALE: Final = 1000  # FFmpeg's own, ticks per second, for what MP4 counts beside the tracks
 _MAX_TITLE_BYTES: Final = 255  # the chapter list's limit; FFmpeg would cut within a character
 
@@ -66,6 +77,19 @@ class FilmClock:
     longest: int
 
 
+def film_clock(frame_rate: Fraction, kind: Container) -> FilmClock:
+    """Give the clock of a film whose frame ``i`` is shown at ``i / frame_rate``, to the nearest tick."""
+    if kind.exact:
+        timescale = track_timescale(frame_rate)
+        step = int(timescale / frame_rate)
+        return FilmClock(frame_rate, timescale, lambda frame: frame * step, longest=step)
+    scale = _COARSE_TIMESCALE
+    longest = -(-scale // frame_rate)
+    return FilmClock(
+        frame_rate, scale, lambda frame: int(frame * scale / frame_rate + Fraction(1, 2)), longest
+    )
+
+
 @dataclass(frozen=True)
 class Chapter:
     """A stretch of a film with a title; ``start`` and ``end`` in seconds, exact."""
@@ -84,6 +108,7 @@ def write_film(
     tags: Mapping[str, str] = MappingProxyType({}),
     chapters: Sequence[Chapter] = (),
     cover: Path | None = None,
+    kind: Container = MP4,
 ) -> int:
     """Join films or segments, and a sound, into one film by copying their packets.
 
@@ -107,7 +132,10 @@ def write_film(
         In order; MP4 keeps them in units of the sound's sample (of 1 ms in a silent film), and titles of up
         to 255 bytes.
     cover
-        A JPEG or PNG file of at most 16 MB, to be shown as the film's picture in a library.
+        A JPEG or PNG file of at most 16 MB, to be shown as the film's picture in a library; left out where
+        the container has no place for one.
+    kind
+        The film's container.
 
     Returns
     -------
@@ -125,27 +153,39 @@ def write_film(
     """
     if not parts:
         raise RenderError(f"there are no segments to join as {target}")
-    artwork = _read_cover(cover) if cover else None
+    artwork = _read_cover(cover) if cover and kind.cover else None
     frames = sum(count for _, count in parts)
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(open_input(parts[0][0]))
         music = stack.enter_context(open_input(sound)) if sound else None
         template = video_stream(first, parts[0][0])
         heard = audio_stream(music, sound) if music and sound else None
-        options = {"video_track_timescale": str(clock.timescale)}
-        if heard:
-            _check_ends(Fraction(clock.tick(frames), clock.timescale), heard, clock.frame_rate, target)
-            # In units of the sample rate, edit list and chapters are cut at exact samples.
-            options["movie_timescale"] = str(heard.rate)
+        options = dict(_FILM_OPTIONS.get(kind.name, {}))
+        if kind.name in _BOXED:
+            options["video_track_timescale"] = str(clock.timescale)
+        if music and heard:
+            _check_ends(Fraction(clock.tick(frames), clock.timescale), music, heard, clock.frame_rate, target)
+            if kind.name in _BOXED:
+                # In units of the sample rate, edit list and chapters are cut at exact samples.
+                options["movie_timescale"] = str(heard.rate)
         if artwork:
             # The muxer waits so long for a second picture of the cover, holding all else in memory.
             options["max_interleave_delta"] = str(_COVER_WAIT_US)
-        film = stack.enter_context(open_output(target, movflags="+faststart", **options))
+        film = stack.enter_context(open_output(target, kind, **options))
         film.metadata.update({name: text.replace("\0", "") for name, text in tags.items()})
         unit = Fraction(1, heard.rate if heard else _SILENT_TIMESCALE)
         film.set_chapters([_chapter_entry(index, chapter, unit) for index, chapter in enumerate(chapters)])
         joint = _Joint(template, clock, frames)
-        tracks = [joint.packets(parts, film.add_stream_from_template(template, opaque=True))]
+        pictures = film.add_stream_from_template(template, opaque=True)
+        if kind.name in _BOXED:
+            # PyAV forgets a template's tag, and FFmpeg would choose another for HEVC and ProRes 4444.
+            pictures.codec_context.codec_tag = template.codec_context.codec_tag
+        else:
+            # Without it, WebM would not say how fast its pictures follow one another.
+            pictures.codec_context.framerate = clock.frame_rate
+        if carries_alpha(template):
+            pictures.metadata["alpha_mode"] = "1"
+        tracks = [joint.packets(parts, pictures)]
         if music and heard:
             copy = film.add_stream_from_template(heard, opaque=True)
             tracks.append(_sound_packets(music, heard, copy))
@@ -216,11 +256,14 @@ class _Joint:
         rate, tick, unit = self._clock.frame_rate, self._clock.tick, Fraction(1, self._clock.timescale)
         shown: set[int] = set()
         for index, packet in enumerate(p for p in container.demux(stream) if p.pts is not None):
-            place = (packet.pts or 0) * packet.time_base * rate
-            if place.denominator != 1 or place < 0 or (index == 0 and not packet.is_keyframe):
+            moment = (packet.pts or 0) * packet.time_base
+            place = round(moment * rate)
+            # MP4 is exact; a thousand ticks a second are off by half of one.
+            off = abs(moment - place / rate) > packet.time_base / 2
+            if off or place < 0 or (index == 0 and not packet.is_keyframe):
                 raise RenderError(f"{path} is no segment at {rate} frames per second")
-            shown.add(int(place))
-            frame = self.frames + int(place)
+            shown.add(place)
+            frame = self.frames + place
             packet.stream = track
             packet.time_base = unit
             packet.pts = tick(frame)
@@ -251,9 +294,14 @@ def _sound_packets(
             yield packet.dts * packet.time_base, 1, packet
 
 
-def _check_ends(picture: Fraction, heard: AudioStream, frame_rate: Fraction, target: Path) -> None:
-    sound = (heard.duration or 0) * (heard.time_base or Fraction(0))
-    if abs(picture - sound) > 1 / frame_rate:
+def _check_ends(
+    picture: Fraction, music: InputContainer, heard: AudioStream, frame_rate: Fraction, target: Path
+) -> None:
+    sound, slack = (heard.duration or 0) * (heard.time_base or Fraction(0)), 1 / frame_rate
+    if heard.duration is None:
+        # WebM has a length for the whole file, with what is to be cut off at both ends.
+        sound, slack = Fraction(music.duration or 0, av.time_base), slack + _OPUS_EXCESS_S
+    if abs(picture - sound) > slack:
         raise RenderError(
             f"in {target} the picture lasts {float(picture):.3f} s and the sound {float(sound):.3f} s; "
             "they may differ by one frame"

@@ -18,8 +18,9 @@ from av.video.stream import VideoStream
 from jaxtyping import Float32, UInt8
 
 from synesthete.errors import InputError, RenderError
-from synesthete.media.encode import file_failures, open_input, open_output, track_timescale
-from synesthete.media.joint import FilmClock, video_stream, write_film
+from synesthete.media.codecs import MP4, Container, SoundCodec, sound_container
+from synesthete.media.encode import file_failures, open_input, open_output
+from synesthete.media.joint import film_clock, video_stream, write_film
 
 __all__ = [
     "AAC_RATES",
@@ -39,6 +40,7 @@ AAC_RATES = (
 _FALLBACK_RATE = 48_000
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
 _SCALING = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+_SAMPLE_FORMATS: Mapping[SoundCodec, str] = {"aac": "fltp", "libopus": "flt", "pcm_s24le": "s32"}
 _AAC_BITS = 6  # most bits that AAC gives a sample of one channel: 6,144 for a frame of 1,024
 
 
@@ -61,7 +63,8 @@ class FilmFacts:
     frames, width, height, frame_rate
         Video packets, picture size in pixels, frames per second.
     constant_rate
-        Whether frame ``i`` is shown at ``start_s + i / frame_rate``, exactly, for every ``i``.
+        Whether frame ``i`` is shown at ``start_s + i / frame_rate``, for every ``i``, to the nearest tick of
+        the file's clock; in MP4 and MOV of our own that is exactly.
     start_s, duration_s
         Moment of the first frame, and how long the picture lasts, seconds.
     sound_rate, sound_samples, sound_channels, sound_start_s
@@ -95,11 +98,12 @@ def encode_sound(
     channels: int,
     bitrate: int = 256_000,
     lead: int = 0,
+    codec: SoundCodec = "aac",
 ) -> SoundTrack:
-    """Encode a stream of samples as AAC-LC in an MP4, so that they are heard at their exact time.
+    """Encode a stream of samples, by default as AAC-LC in an MP4, so that they are heard at their exact time.
 
-    A rate that AAC can't carry is resampled to 48 kHz. Samples are clipped to [-1, 1]. The file is
-    written directly.
+    A rate that AAC can't carry is resampled to 48 kHz, and so is any other for Opus. Samples are clipped to
+    [-1, 1]. The file is written directly.
 
     Parameters
     ----------
@@ -112,15 +116,17 @@ def encode_sound(
     channels
         1 to 6.
     bitrate
-        Bits per second; lowered to what AAC can hold at this rate.
+        Bits per second; lowered to what AAC can hold at this rate. PCM has 24 bits a sample in any case.
     lead
         So many samples come before the sound and are not heard: what the encoder remembers at its start. A
-        loop's own end there lets it meet itself in what is decoded, too.
+        loop's own end there lets it meet itself in what is decoded, too. For AAC.
+    codec
+        ``aac`` in MP4, ``libopus`` in WebM, ``pcm_s24le`` in MOV.
 
     Raises
     ------
     InputError
-        If AAC has no layout for so many channels.
+        If there is no layout for so many channels.
     RenderError
         If there are no samples, a chunk has another shape, or the encoder fails.
     OSError
@@ -128,14 +134,16 @@ def encode_sound(
     """
     if channels not in _LAYOUTS:
         raise InputError(f"sound with {channels} channels can't be encoded; mix it to 6 or fewer")
-    rate = sample_rate if sample_rate in AAC_RATES else _FALLBACK_RATE
-    samples = 0
+    samples, kind = 0, sound_container(codec)
+    fitting = codec == "pcm_s24le" or (codec == "aac" and sample_rate in AAC_RATES)
+    rate = sample_rate if fitting else _FALLBACK_RATE
     # In units of the sample rate, the edit list cuts sound at exact samples.
-    with open_output(path, movie_timescale=str(rate)) as container:
-        stream = container.add_stream("aac", rate=rate)
+    with open_output(path, kind, **({"movie_timescale": str(rate)} if kind.exact else {})) as container:
+        stream = container.add_stream(codec, rate=rate)
         context = stream.codec_context
-        context.layout, context.format = _LAYOUTS[channels], "fltp"
-        context.bit_rate = min(bitrate, _AAC_BITS * channels * rate)
+        context.layout, context.format = _LAYOUTS[channels], _SAMPLE_FORMATS[codec]
+        if codec != "pcm_s24le":
+            context.bit_rate = min(bitrate, _AAC_BITS * channels * rate)
         context.flags |= Flags.bitexact
         for chunk in chunks:
             if chunk.shape[1] == 0:
@@ -157,10 +165,12 @@ def stitch(
     frame_rate: Fraction,
     tags: Mapping[str, str] = MappingProxyType({}),
     cover: Path | None = None,
+    kind: Container = MP4,
 ) -> int:
     """Join segments, and a sound, into one film by copying their packets.
 
-    Frame ``i`` is shown at ``i / frame_rate``, exactly. Packets stream; only the muxer's index grows with
+    Frame ``i`` is shown at ``i / frame_rate``, exactly; in WebM and WebP, whose clocks have a thousand ticks
+    a second, to the nearest of them. Packets stream; only the muxer's index grows with
     the film, by some 60 bytes a packet. That index comes first in the file (fast start), and the same
     inputs give the same bytes. The file is written directly.
 
@@ -177,7 +187,10 @@ def stitch(
     tags
         ``title``, ``artist``, ``album``, ``date``, ``comment``, …; MP4 drops what it has no place for.
     cover
-        A JPEG or PNG file of at most 16 MB, to be shown as the film's picture in a library.
+        A JPEG or PNG file of at most 16 MB, to be shown as the film's picture in a library; left out where
+        the container has no place for one.
+    kind
+        The film's container.
 
     Returns
     -------
@@ -193,10 +206,8 @@ def stitch(
     OSError
         If a file can't be read or written.
     """
-    timescale = track_timescale(frame_rate)
-    step = int(timescale / frame_rate)
-    clock = FilmClock(frame_rate, timescale, lambda frame: frame * step, longest=step)
-    return write_film(segments, sound, target, clock=clock, tags=tags, cover=cover)
+    clock = film_clock(frame_rate, kind)
+    return write_film(segments, sound, target, clock=clock, tags=tags, cover=cover, kind=kind)
 
 
 def film_facts(path: Path) -> FilmFacts:
@@ -225,20 +236,23 @@ def film_facts(path: Path) -> FilmFacts:
         if not shown or not rate or not tick:
             raise RenderError(f"{path} has no frames")
         shown.sort()
-        # MP4 counts sound in samples, and shows what was cut off before it as a negative time.
+        # What is cut off before the sound has a negative time.
         heard_from = max(0, audio.start_time or 0) if audio else 0
+        unit = (audio.time_base or Fraction(0)) if audio else Fraction(0)
         return FilmFacts(
             frames=len(shown),
             width=context.width,
             height=context.height,
             frame_rate=rate,
-            constant_rate=all((pts - shown[0]) * tick * rate == i for i, pts in enumerate(shown)),
+            constant_rate=all(
+                abs((pts - shown[0]) * tick - i / rate) <= tick / 2 for i, pts in enumerate(shown)
+            ),
             start_s=float(shown[0] * tick),
             duration_s=float(len(shown) / rate),
             sound_rate=audio.rate if audio else None,
-            sound_samples=heard_to - heard_from if audio else None,
+            sound_samples=round((heard_to - heard_from) * unit * audio.rate) if audio else None,
             sound_channels=audio.channels if audio else None,
-            sound_start_s=heard_from / audio.rate if audio else None,
+            sound_start_s=float(heard_from * unit) if audio else None,
             codec=context.name,
             pixel_format=context.pix_fmt or "unknown",
             colour=_colour_names(video),

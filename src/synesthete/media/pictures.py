@@ -11,8 +11,10 @@ from typing import Any, Final
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.codec import CodecContext
 from av.container import InputContainer
 from av.stream import Disposition, Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 from jaxtyping import Int64
 
@@ -32,6 +34,7 @@ __all__ = [
     "MIN_PICTURE_SIDE",
     "OpenFilm",
     "Timestamps",
+    "carries_alpha",
     "declared_rate",
     "open_film",
     "read_packets",
@@ -54,6 +57,8 @@ class OpenFilm:
 
     Attributes
     ----------
+    decoder
+        Decodes the pictures, with their alpha.
     tick
         Unit of the pictures' timestamps, seconds.
     origin_s
@@ -66,6 +71,7 @@ class OpenFilm:
     path: Path
     container: InputContainer
     stream: VideoStream
+    decoder: VideoCodecContext
     sound: AudioStream | None
     source: Source
     tick: Fraction
@@ -131,7 +137,25 @@ def open_film(path: Path) -> Iterator[OpenFilm]:
         sound = choose_stream(container.streams.audio)
         origin_s = max(Fraction(0), min(start_of(each) for each in (stream, sound or stream)))
         width, height = width - width % 2, height - height % 2
-        yield OpenFilm(path, container, stream, sound, source, tick, origin_s, width, height)
+        yield OpenFilm(
+            path, container, stream, _decoder(stream), sound, source, tick, origin_s, width, height
+        )
+
+
+def _decoder(stream: VideoStream) -> VideoCodecContext:
+    context = stream.codec_context
+    if not carries_alpha(stream) or context.name != "vp9":
+        return context
+    # FFmpeg's own VP9 decoder leaves alpha out.
+    decoder = CodecContext.create("libvpx-vp9", "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.options = context.options
+    return decoder
+
+
+def carries_alpha(stream: VideoStream) -> bool:
+    """Tell whether a WebM's packets carry alpha beside them, by the stream's tag."""
+    return any(name.lower() == "alpha_mode" and value == "1" for name, value in stream.metadata.items())
 
 
 def start_of(stream: Stream) -> Fraction:

@@ -5,7 +5,7 @@ from typing import Final
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 __all__ = ["Planes", "planes_of"]
 
@@ -40,6 +40,7 @@ def planes_of(frame: av.VideoFrame, reformatter: VideoReformatter, width: int, h
     -------
     A new array; what needs no conversion is copied.
     """
+    alpha = _alpha(frame, reformatter, width, height)
     fits = frame.width - frame.width % 2 == width and frame.height - frame.height % 2 == height
     matrix, full = _colour(frame)
     if not (fits and frame.format.name == "yuv420p" and matrix is Colorspace.ITU709 and not full):
@@ -62,7 +63,38 @@ def planes_of(frame: av.VideoFrame, reformatter: VideoReformatter, width: int, h
             plane.height, -1
         )
         target[:] = rows[: target.shape[0], : target.shape[1]]
+    if alpha is not None:
+        _darken(planes, alpha)
     return planes
+
+
+def _alpha(
+    frame: av.VideoFrame, reformatter: VideoReformatter, width: int, height: int
+) -> Float32[np.ndarray, "height width"] | None:
+    """Give how much of a picture is there, 0-1; None if it is opaque."""
+    if not any(component.is_alpha for component in frame.format.components):
+        return None
+    fits = frame.width - frame.width % 2 == width and frame.height - frame.height % 2 == height
+    wide = reformatter.reformat(
+        frame,
+        width=frame.width if fits else width,
+        height=frame.height if fits else height,
+        format="yuva444p16le",
+        interpolation=_SCALING,
+        threads=1,
+    )
+    plane = wide.planes[3]
+    rows = np.frombuffer(memoryview(plane), np.uint16).reshape(-1, plane.line_size // 2)
+    return (rows[:height, :width] / np.float32(65535)).astype(np.float32, copy=False)
+
+
+def _darken(planes: Planes, alpha: Float32[np.ndarray, "height width"]) -> None:
+    """Put a picture of straight colours over black."""
+    height, width = alpha.shape
+    chroma = planes[height:].reshape(2, height // 2, width // 2)
+    halves = alpha.reshape(height // 2, 2, width // 2, 2).mean((1, 3))
+    for part, share, zero in ((planes[:height], alpha, 16), (chroma, halves, 128)):
+        part[:] = np.rint((part - np.float32(zero)) * share) + zero
 
 
 def _colour(frame: av.VideoFrame) -> tuple[Colorspace | None, bool]:

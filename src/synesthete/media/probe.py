@@ -63,8 +63,8 @@ _FORMATS = (
     "tak,truehd,tta,voc,w64,wav,wtv,wv,xwma"
 )
 
-# Pictures without sound: elementary streams.
-_PICTURE_FORMATS = "av1,dv,h264,hevc,ivf,m4v,mjpeg,mpegvideo,obu,yuv4mpegpipe"
+# Pictures without sound: elementary streams, and GIF.
+_PICTURE_FORMATS = "av1,dv,gif,h264,hevc,ivf,m4v,mjpeg,mpegvideo,obu,yuv4mpegpipe"
 
 # Elementary streams carry no length; FFmpeg multiplies the file's size by the first frames' bit rate.
 _ESTIMATING = frozenset(

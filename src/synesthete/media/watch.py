@@ -5,7 +5,7 @@ out, as a player would skip them; who counts what came can tell.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -28,12 +28,14 @@ from synesthete.media.pictures import (
 )
 from synesthete.media.planes import Planes, planes_of
 from synesthete.media.probe import FFMPEG_FAILURES, MAX_SECONDS, show_name
+from synesthete.media.webp import is_webp, webp_planes, webp_size, webp_timestamps
 
 __all__ = ["PictureInfo", "count_decodable", "on_clock", "probe_pictures", "watch_pictures"]
 
 _MIN_RATE, _MAX_RATE = 1, 240
 
 _LARGEST_JITTER = 0.25  # frames
+_COARSE_TICK = Fraction(1, 1000)  # s, of Matroska; that of a GIF is ten times as long
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ def probe_pictures(path: Path) -> PictureInfo:
         If the file can't be opened, or holds no moving pictures that can be decoded, of 16 to 8192 pixels a
         side and 1 to 240 a second.
     """
+    if is_webp(path):
+        return _probe_webp(path)
     with open_film(path) as film:
         shown = read_timestamps(film)
         ticks, sound = shown.ticks, film.sound
@@ -109,7 +113,8 @@ def probe_pictures(path: Path) -> PictureInfo:
 def watch_pictures(path: Path, *, size: tuple[int, int] | None = None) -> Iterator[tuple[float, Planes]]:
     """Decode a film's pictures, one after another, with their times.
 
-    Any size, pixel format, range and matrix becomes planar 4:2:0 in BT.709's limited range; odd sizes are
+    Any size, pixel format, range and matrix becomes planar 4:2:0 in BT.709's limited range; what is
+    transparent is seen over black; odd sizes are
     cropped, pictures that change their size are scaled to the first one's. Transfer and primaries are left as
     they are, and so are pictures that are to be turned or stretched when shown. Files that don't name their
     matrix are taken for BT.709 from 1280 pixels' width or 577 pixels' height on, and for BT.601 below, as
@@ -131,6 +136,9 @@ def watch_pictures(path: Path, *, size: tuple[int, int] | None = None) -> Iterat
     MediaError
         See `probe_pictures`; and if not one picture can be decoded, or the disk fails.
     """
+    if is_webp(path):
+        yield from webp_planes(path, size)
+        return
     with open_film(path) as film:
         width, height = size or (film.width, film.height)
         reformatter = VideoReformatter()
@@ -169,6 +177,9 @@ def count_decodable(path: Path, *, key_pictures: bool = False) -> tuple[int, int
     MediaError
         See `probe_pictures`, or if the disk fails.
     """
+    if is_webp(path):
+        count = sum(1 for _ in webp_planes(path))
+        return count, len(webp_timestamps(path)[0])
     with open_film(path) as film:
         tried = 0
 
@@ -213,8 +224,33 @@ def on_clock(pictures: Iterable[tuple[float, Planes]], frame_rate: Fraction) -> 
         held, given = planes, frame + 1
 
 
+def _probe_webp(path: Path) -> PictureInfo:
+    """Describe an animated WebP: Pillow reads what FFmpeg can't."""
+    ticks, end = webp_timestamps(path)
+    tick = Fraction(1, 1000)
+    width, height = webp_size(path)
+    span = int(ticks[-1]) * tick
+    counted = (len(ticks) - 1) / span if span else 1000 / Fraction(max(1, end))
+    rate = _usual_rate(ticks, tick) or counted.limit_denominator(1001)
+    return PictureInfo(
+        path=path,
+        width=width - width % 2,
+        height=height - height % 2,
+        frame_rate=rate,
+        constant_rate=_is_constant(ticks, tick * rate),
+        frames_declared=len(ticks),
+        codec="webp",
+        pixel_format="rgb",
+        duration_s=float(span + 1 / rate),
+        start_s=0.0,
+        has_sound=False,
+        sound_start_s=None,
+        sound_end_s=None,
+    )
+
+
 def _decoded_pictures(film: OpenFilm, packets: Iterator["av.Packet[VideoStream]"]) -> Iterator[av.VideoFrame]:
-    context = film.stream.codec_context
+    context = film.decoder
     flush = [None]  # makes the decoder give what it holds
     for packet in chain(packets, flush):
         try:
@@ -237,6 +273,8 @@ def _average_rate(film: OpenFilm, ticks: Int64[np.ndarray, " pictures"]) -> Frac
     steps = np.diff(ticks)
     span_s = int(steps.sum()) * film.tick
     declared = (film.stream.average_rate, film.stream.base_rate)
+    if film.tick >= _COARSE_TICK and (usual := _usual_rate(ticks, film.tick, declared)):
+        return usual
     fitting = [rate for rate in declared if rate and span_s and _fits(steps, film.tick * rate)]
     if fitting:
         rate = fitting[0]
@@ -248,6 +286,23 @@ def _average_rate(film: OpenFilm, ticks: Int64[np.ndarray, " pictures"]) -> Frac
             f"{_MAX_RATE}; convert it to 30"
         )
     return rate
+
+
+def _usual_rate(
+    ticks: Int64[np.ndarray, " pictures"], tick: Fraction, declared: Sequence[Fraction | None] = ()
+) -> Fraction | None:
+    """Give the usual rate behind timestamps that are rounded to a coarse clock; None if there is none.
+
+    Counted over a second, 30 may come out as 29.9, and FFmpeg declares what it counted. So the nearest whole
+    rate is taken, or that times 1000/1001, if all timestamps are where it puts them.
+    """
+    span_s = int(ticks[-1] - ticks[0]) * tick
+    if not span_s:
+        return None
+    whole = Fraction(max(1, round((len(ticks) - 1) / span_s)))
+    usual = [whole, whole * 1000 / 1001]
+    rates = [*(rate for rate in usual if rate in declared), *usual]
+    return next((rate for rate in rates if _is_constant(ticks, tick * rate)), None)
 
 
 def _fits(steps: Int64[np.ndarray, " steps"], frames_per_tick: Fraction) -> bool:

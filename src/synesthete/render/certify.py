@@ -117,7 +117,10 @@ def _certify(
             film=folder.film.name,
             song=plan.song.path.name,
             integrity=measure_integrity(
-                folder.film, song_seconds=plan.song.duration, key_pictures=True
+                folder.film,
+                song_seconds=plan.song.duration,
+                key_pictures=True,
+                silent=plan.video.coding.sound is None,
             ).to_json(),
             sheet_jpeg=_sheet(folder),
             sha256=film_sha256,

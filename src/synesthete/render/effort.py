@@ -1,11 +1,11 @@
 """Choose how a film is made: the number of workers, and the encoder."""
 
 import os
-from typing import get_args
 
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError
-from synesthete.media.encode import Encoder, VideoSettings, encoder_opens
+from synesthete.media.codecs import CODINGS
+from synesthete.media.encode import VideoSettings, encoder_opens
 
 __all__ = ["choose_workers", "video_settings"]
 
@@ -23,21 +23,32 @@ def choose_workers(options: RenderOptions, segments: int) -> int:
 
 
 def video_settings(options: RenderOptions) -> VideoSettings:
-    """Resolve the encoder; ``hardware`` takes the first that opens, else libx264.
+    """Resolve the encoder; ``hardware`` takes the first of the codec's that opens, else the software one.
 
     Raises
     ------
     ConfigError
-        If the named encoder does not open on this machine.
+        If the named encoder does not open on this machine, or none in so many bits.
     """
     crf, speed = options.quality()
-    name: str = options.encoder
-    if name == "hardware":
-        hardware = [other for other in get_args(Encoder) if other != "libx264"]
-        name = next((other for other in hardware if encoder_opens(other)), "libx264")
-    elif name != "libx264" and not encoder_opens(name):
-        raise ConfigError(f"encoder {name} does not open on this machine; pass --encoder libx264")
-    return VideoSettings(encoder=name, crf=crf, speed=speed)
+    codec, depth = options.film_codec(), options.depth()
+    software, *hardware = CODINGS[codec].encoders
+    if options.encoder == "hardware" or (options.hardware and options.encoder == "libx264"):
+        name = next((other for other in hardware if encoder_opens(other, codec, depth)), software)
+    elif options.encoder in hardware:
+        name = options.encoder
+        if not encoder_opens(name, codec, depth):
+            raise ConfigError(f"encoder {name} does not open on this machine; pass --encoder libx264")
+    else:
+        name = software
+    if depth != 8 and name == software and not encoder_opens(name, codec, depth):
+        raise ConfigError(
+            f"the encoder {name} can't write {depth} bits on this machine; drop --bit-depth {depth}, or pass "
+            "--codec hevc"
+        )
+    return VideoSettings(
+        encoder=name, crf=crf, speed=speed, codec=codec, bit_depth=depth, alpha=options.alpha
+    )
 
 
 def _cores() -> int:

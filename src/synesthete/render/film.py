@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,44 +16,27 @@ from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
 from synesthete.errors import RenderError
 from synesthete.files import digest_file, make_folder, whole_file, write_json
-from synesthete.generators.base import Painter, Trajectory
-from synesthete.generators.build import build_fuser, choose_device
-from synesthete.generators.quantise import Quantiser
-from synesthete.media.gain import find_gain, with_gain
-from synesthete.media.mux import encode_sound, stitch
-from synesthete.media.sound import Sound
+from synesthete.media.mux import stitch
+from synesthete.media.palette import draw_gif
+from synesthete.media.webp import draw_webp
 from synesthete.render.certify import certificate_of, certify_film, certify_segments
 from synesthete.render.effort import choose_workers
+from synesthete.render.film_sound import film_sound
 from synesthete.render.flash_guard import FlashGuard, demands_in
 from synesthete.render.frames import claim_frames, frame_file
-from synesthete.render.listen import song_chunks
-from synesthete.render.loop_picture import looped
 from synesthete.render.loop_plan import one_round
-from synesthete.render.loop_sound import ENCODER_LEAD, repeated
 from synesthete.render.manifest import manifest, with_other_sound
-from synesthete.render.mixer import score_voices
 from synesthete.render.plan import RenderPlan, Segment, cut_segments
-from synesthete.render.post import finished, with_amounts
 from synesthete.render.preview import LAST_PREVIEW, write_previews
 from synesthete.render.run import RunFolder, StoredPart
+from synesthete.render.score import Score, score_film
 from synesthete.render.segments import Interrupted, SegmentJob, SegmentRenderer
-from synesthete.render.shutter import exposed, pictures_per_frame
 from synesthete.render.threads import interruptible, single_threaded
-from synesthete.render.titles import titled
 
 __all__ = ["Event", "FilmMaker"]
 
 Event = dict[str, Any]
 _PROGRESS_SECONDS = 0.25
-
-
-@dataclass(frozen=True)
-class _Score:
-    trajectory: Trajectory
-    painter: Painter
-    quantiser: Quantiser
-    numeric_path: str
-    fallback: str | None
 
 
 class FilmMaker:
@@ -135,7 +118,7 @@ class FilmMaker:
         """
         plan, folder = self._plan, self._folder
         make_folder(folder.work)
-        sound = interruptible(lambda: self._sound(threading.Event()))
+        sound = interruptible(lambda: film_sound(plan, folder, threading.Event()))
         self._stitch([(folder.film, plan.frames)], sound)
         sha256 = digest_file(folder.film)
         film = {"sha256": sha256, "bytes": folder.film.stat().st_size}
@@ -207,7 +190,7 @@ class FilmMaker:
         folder.clear_work()
         return sum(resumed)
 
-    def _limit(self, score: _Score, guard: FlashGuard) -> _Score:
+    def _limit(self, score: Score, guard: FlashGuard) -> Score:
         with self._timed("flash safety"):
             painter = guard.limited(score.painter, score.trajectory, score.numeric_path)
         return replace(score, painter=painter)
@@ -231,59 +214,41 @@ class FilmMaker:
                 jobs.append(SegmentJob(segment, key, part is None, options.frames, observe))
         return jobs
 
-    def _stitch(self, parts: Sequence[tuple[Path, int]], sound: StoredPart) -> None:
+    def _stitch(self, parts: Sequence[tuple[Path, int]], sound: StoredPart | None) -> None:
         """Join pictures and sound to the film."""
         plan = self._plan
         with whole_file(self._folder.film) as film:
+            if plan.video.codec in ("gif", "webp"):
+                draw = draw_gif if plan.video.codec == "gif" else draw_webp
+                draw([path for path, _ in parts], film, frame_rate=plan.frame_rate, settings=plan.video)
+                return
             stitch(
                 parts,
-                sound.path,
+                None if sound is None else sound.path,
                 film,
                 frame_rate=plan.frame_rate,
                 tags=plan.film_tags(),
                 cover=plan.cover,
+                kind=plan.video.coding.film,
             )
 
-    def _score(self) -> _Score:
-        """Plan the whole track, and choose how to compute it."""
-        plan = self._plan
-        pictures = plan.frames * pictures_per_frame(plan.options.shutter)
-        fuser = build_fuser(plan.options, plan.preset.generator, plan.size, pictures)
-        period = None if plan.loop is None else plan.loop.period
-        painter, planned = score_voices(*plan.voices(), self._heard, plan.options, fuser, period)
-        planned = with_amounts(planned, plan.preset, self._heard, plan.frame_rate, period)
-        painter = finished(
-            exposed(painter, plan.options.shutter),
-            plan.preset.post,
-            plan.preset.seed,
-            plan.frame_rate,
-            fuser,
-            device=choose_device(plan.options.device),
-        )
-        painter = looped(painter, plan.loop)
-        painter = titled(painter, plan.titles, self._timeline, plan.frame_rate)
-        planned.save(self._folder.work / "trajectory")
-        trajectory = Trajectory.load(self._folder.work / "trajectory")
-        if fuser.available:
-            self._on_event({"event": "compile"})  # may take a while; a structure is compiled once
-        with self._timed("prepare"):
-            path = painter.prepare(trajectory, plan.size)
-            quantiser = Quantiser(plan.size, fuser)
-        if plan.options.kernels == "fused" and not path.startswith("fused"):
-            raise RenderError(f"fused kernels can't be had: {fuser.reason}; pass --kernels auto")
-        path = f"{path}-quantise-{'fused' if quantiser.fused else 'eager'}"
-        return _Score(trajectory, painter, quantiser, path, fuser.reason)
+    def _score(self) -> Score:
+        def tell() -> None:
+            self._on_event({"event": "compile"})
+
+        return score_film(self._plan, self._heard, self._timeline, self._folder.work, on_compile=tell)
 
     def _render_all(
-        self, jobs: Sequence[SegmentJob], score: _Score
-    ) -> tuple[dict[str, float], StoredPart, list[Path]]:
+        self, jobs: Sequence[SegmentJob], score: Score
+    ) -> tuple[dict[str, float], StoredPart | None, list[Path]]:
         """Render the Segments; a thread beside them encodes the sound and draws the previews."""
         stop = threading.Event()
-        outcome: list[tuple[StoredPart, list[Path]] | BaseException] = []
+        outcome: list[tuple[StoredPart | None, list[Path]] | BaseException] = []
 
         def beside() -> None:
             try:
-                outcome.append((self._sound(stop), self._draw_previews(score, stop)))
+                sound = film_sound(self._plan, self._folder, stop)
+                outcome.append((sound, self._draw_previews(score, stop)))
             except BaseException as error:  # carried to the thread that waits
                 outcome.append(error)
                 stop.set()  # without its sound there is no film
@@ -309,14 +274,14 @@ class FilmMaker:
             raise outcome[0]
         return stages, *outcome[0]
 
-    def _add_previews(self, score: _Score) -> None:
+    def _add_previews(self, score: Score) -> None:
         """Draw the previews of a film that was made without, and tell its manifest."""
         drawn = self._draw_previews(score, threading.Event())
         values = json.loads(self._folder.manifest.read_text())
         values["previews"] = [str(path.relative_to(self._folder.path)) for path in drawn]
         write_json(self._folder.manifest, values)
 
-    def _draw_previews(self, score: _Score, stop: threading.Event) -> list[Path]:
+    def _draw_previews(self, score: Score, stop: threading.Event) -> list[Path]:
         if not self._previews:
             return []
 
@@ -339,7 +304,7 @@ class FilmMaker:
             )
 
     def _render(
-        self, jobs: Sequence[SegmentJob], score: _Score, stop: threading.Event | None = None
+        self, jobs: Sequence[SegmentJob], score: Score, stop: threading.Event | None = None
     ) -> dict[str, float]:
         total = self._plan.frames
         ready = total - sum(job.segment.frames for job in jobs)
@@ -361,36 +326,6 @@ class FilmMaker:
         )
         renderer.run(jobs, choose_workers(self._plan.options, len(jobs)))
         return renderer.stage_seconds
-
-    def _sound(self, stop: threading.Event) -> StoredPart:
-        plan = self._plan
-        key = plan.sound_key()
-        path = self._folder.work / "sound.m4a"
-        found = self._folder.stored(path, key)
-        if found is not None:
-            return found
-
-        def chunks() -> Iterator[np.ndarray]:
-            for chunk in song_chunks(plan.song, allow_truncated=plan.options.allow_truncated, loop=plan.loop):
-                if stop.is_set():
-                    raise Interrupted
-                yield chunk
-
-        sound, facts = Sound(chunks, plan.song.sample_rate, plan.song.channels), {}
-        gain = plan.gain
-        if gain is None and plan.options.loudness is not None:
-            gain = find_gain(sound, target_lufs=plan.options.loudness, limiter=plan.options.limiter)
-        if gain is not None:
-            sound, facts = with_gain(sound, gain), {"loudness": asdict(gain)}
-        lead = 0 if plan.loop is None else ENCODER_LEAD
-        heard = (
-            sound.chunks() if not lead else repeated(sound.chunks, plan.song.samples, before=lead, after=0)
-        )
-        with whole_file(path) as part:
-            track = encode_sound(
-                heard, part, sample_rate=sound.sample_rate, channels=sound.channels, lead=lead
-            )
-        return self._folder.store(path, key, sample_rate=track.sample_rate, channels=track.channels, **facts)
 
     def _parts(self, keys: Sequence[str]) -> list[StoredPart]:
         return [self._part(segment, key) for segment, key in zip(self._segments, keys, strict=True)]

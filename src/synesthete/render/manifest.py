@@ -27,7 +27,7 @@ def manifest(
     eager_because: str | None,
     trajectory: str,
     parts: Sequence[tuple[Segment, StoredPart, bool]],
-    sound: StoredPart,
+    sound: StoredPart | None,
     film: Mapping[str, Any],
     previews: Sequence[str],
     seconds: Mapping[str, float],
@@ -50,7 +50,7 @@ def manifest(
         **_identity(plan),
         "synesthete": __version__,
         **{k: v for k, v in plan.summary().items() if k not in {"synesthete", "song", "device", "scenes"}},
-        "film": {"file": "film.mp4", **film},
+        "film": {"file": plan.film_name, **film},
         "song": _song(plan),
         "seeds": {"preset": plan.preset.seed},
         "preset_resolved": plan.preset.model_dump(mode="json"),
@@ -63,7 +63,7 @@ def manifest(
             "kind": device,
         },
         "video": asdict(plan.video),
-        "sound": sound.facts,
+        "sound": {} if sound is None else sound.facts,
         "flash_safety": flash_safety,
         "segments": [
             {"index": s.index, "start": s.start, "stop": s.stop, "resumed": resumed, **part.facts}
@@ -81,16 +81,16 @@ def manifest(
 
 
 def with_other_sound(
-    finished: Mapping[str, Any], plan: RenderPlan, *, sound: StoredPart, film: Mapping[str, Any]
+    finished: Mapping[str, Any], plan: RenderPlan, *, sound: StoredPart | None, film: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Assemble ``meta.json`` of a film whose pictures are those of a finished one."""
     return {
         **finished,
         **_identity(plan),
-        "film": {"file": "film.mp4", **film},
+        "film": {"file": plan.film_name, **film},
         "song": _song(plan),
         "options": plan.options.model_dump(mode="json"),
-        "sound": sound.facts,
+        "sound": {} if sound is None else sound.facts,
     }
 
 

@@ -3,10 +3,23 @@
 import contextlib
 from pathlib import Path
 
+from synesthete.config.formats import FORMATS, Codec
 from synesthete.errors import OutputError
 from synesthete.files import make_folder, writing_to
 
-__all__ = ["check_output"]
+__all__ = ["check_film_output", "check_output"]
+
+
+def check_film_output(output: Path, song: Path | None, codec: Codec) -> None:
+    """Refuse a film's place that can't be written, must not be, or whose name is of another format.
+
+    Raises
+    ------
+    OutputError
+        See `check_output`.
+    """
+    made = FORMATS[codec]
+    check_output(output, song, example=f"film{made.suffix}", because=f"{codec} films are {made.name}")
 
 
 def check_output(

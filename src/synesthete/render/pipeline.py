@@ -12,7 +12,7 @@ from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock, format_duration
 from synesthete.config.mood import DEFAULT_MOOD, Mood, load_mood
 from synesthete.config.post import Lut, digested_lut
-from synesthete.config.preset import AUTO_PRESET, FAMILIES, Preset, load_preset, with_lut
+from synesthete.config.preset import AUTO_PRESET, FAMILIES, Preset, check_key, load_preset, with_lut
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError
 from synesthete.evaluation.certificate import CERTIFICATE_JSON
@@ -23,7 +23,7 @@ from synesthete.generators.build import check_preset, choose_device
 from synesthete.render.effort import video_settings
 from synesthete.render.film import Event, FilmMaker
 from synesthete.render.listen import hear, hear_loop
-from synesthete.render.output import check_output
+from synesthete.render.output import check_film_output
 from synesthete.render.plan import RenderPlan, SongFacts
 from synesthete.render.run import RunFolder
 from synesthete.render.schedule import plan_schedule
@@ -74,7 +74,7 @@ def render_song(
     Parameters
     ----------
     output
-        Where to copy the film to (``.mp4``).
+        Where to copy the film to; without a codec in the options, its suffix chooses one.
     on_event
         Receives ``plan``, ``compile``, ``progress`` and ``done`` as JSON-ready mappings.
 
@@ -87,8 +87,9 @@ def render_song(
     RenderError
         If rendering fails half-way.
     """
+    options = options.in_format(output)
     if output is not None:
-        check_output(output, song, example="film.mp4", because="films are H.264 in MP4")
+        check_film_output(output, song, options.film_codec())
     started = time.perf_counter()
     plan, timeline = make_plan(song, options)
     on_event({"event": "plan", **plan.summary()})
@@ -96,7 +97,7 @@ def render_song(
         on_event({"event": "warning", "message": message})
     if options.frames is not None:
         make_folder(options.frames)
-    folder = RunFolder(options.workspace / "renders" / plan.run_id)
+    folder = RunFolder(options.workspace / "renders" / plan.run_id, plan.video.coding)
     with folder.opened():
         if options.force:
             folder.clear()
@@ -185,6 +186,8 @@ def plan_film(
             stems=options.stems,
         )
     chosen = presets(timeline)
+    if options.alpha:
+        check_key(chosen)
     schedule = None
     rule = options.scene_rule(mood.sections.scenes)
     if rule.kind != "off" or offset is not None:

@@ -36,6 +36,7 @@ SEGMENT_SECONDS = 4
 _SEGMENTS_PER_MEMORY = 5
 """With trails a Segment is so many times as long as they are: warming up costs a sixth at most."""
 
+_SOUND_NAMES = {"aac": "aac-256k", "libopus": "opus-256k", "pcm_s24le": "pcm-24", None: "none"}
 _FILM_TAGS = (
     "title", "artist", "album", "album_artist", "composer", "date", "track", "genre", "copyright",
 )  # fmt: skip
@@ -158,6 +159,11 @@ class RenderPlan:
         memory = Fraction(0) if post.trails.is_zero else Fraction(post.trail_seconds)
         return max(Fraction(SEGMENT_SECONDS), _SEGMENTS_PER_MEMORY * memory)
 
+    @property
+    def film_name(self) -> str:
+        """Name the film's file."""
+        return f"film{self.video.coding.film.suffix}"
+
     def voices(self) -> tuple[list[Voice], Float[np.ndarray, "frames voices"]]:
         """Give what is to be drawn all along, and how much of each is seen; see `Schedule.voices`."""
         shutter = self.options.shutter
@@ -252,7 +258,7 @@ class RenderPlan:
         return digest_json(
             {
                 "song": self.song.identity(),
-                "codec": "aac-256k",
+                "codec": _SOUND_NAMES[self.video.coding.sound],
                 "loudness": [self.options.loudness, self.options.limiter],
                 "gain": None if self.gain is None else asdict(self.gain),
                 **({} if self.loop is None else {"loop": self.loop.to_json()}),
@@ -276,6 +282,9 @@ class RenderPlan:
             "scenes": len(self.schedule.scenes) if self.schedule else 1,
             "segments": len(cut_segments(self.frames, self.frame_rate, seconds=self.segment_seconds)),
             **({} if self.loop is None else {"loop": self.loop.to_json()}),
+            "codec": self.video.codec,
+            "bit_depth": self.video.bit_depth,
+            "alpha": self.video.alpha,
             "encoder": self.video.encoder,
             "crf": self.video.crf,
             "speed": self.video.speed,

@@ -3,7 +3,7 @@
 ::
 
     renders/RUN_ID/
-      film.mp4        the film, whole or not there
+      film.mp4        the film, whole or not there; film.webm, film.mov and so on in other formats
       meta.json       the manifest, written last
       previews/       keyframes, snippet, contact sheet
       certificate.*   what was measured on the film
@@ -24,6 +24,7 @@ import filelock
 from synesthete.errors import BusyError
 from synesthete.evaluation.certificate import CERTIFICATE_JSON, CERTIFICATE_PAGE
 from synesthete.files import digest_file, make_folder, sweep_parts, write_json, writing_to
+from synesthete.media.codecs import CODINGS, Coding
 from synesthete.render.plan import Segment
 
 __all__ = ["FINISHED", "RunFolder", "StoredPart", "seen_path"]
@@ -51,11 +52,14 @@ class RunFolder:
     ----------
     path
         ``renders/RUN_ID``; made when the run is opened.
+    coding
+        How the film is made: that says how its file's name, and those of its Segments, end.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, coding: Coding = CODINGS["h264"]) -> None:
         self.path = path
-        self.film = path / "film.mp4"
+        self._coding = coding
+        self.film = path / f"film{coding.film.suffix}"
         self.manifest = path / "meta.json"
         self.previews = path / "previews"
         self.work = path / "work"
@@ -101,7 +105,7 @@ class RunFolder:
 
     def segment_path(self, segment: Segment, key: str) -> Path:
         """Name a Segment's file by its key, so that one from other inputs is never taken for it."""
-        return self.work / f"segment-{segment.index:05d}-{key[:16]}.mp4"
+        return self.work / f"segment-{segment.index:05d}-{key[:16]}{self._coding.segment.suffix}"
 
     def stored(self, path: Path, key: str) -> StoredPart | None:
         """Give a finished piece if it is there, carries this key and is undamaged; else None."""

@@ -52,7 +52,8 @@ class SegmentJob:
 @dataclass(frozen=True)
 class _Picture:
     index: int
-    planes: np.ndarray | None
+    film: np.ndarray | None
+    seen: np.ndarray | None
     rgb: np.ndarray | None
 
 
@@ -216,15 +217,22 @@ class SegmentRenderer:
                 with self._timed("draw"):
                     rgb = next(frames).cpu()
                 with self._timed("convert"):
-                    planes = self._quantiser.yuv420(rgb).numpy() if job.film else None
+                    film = self._quantiser.picture(rgb) if job.film else None
+                    seen = self._seen(job, rgb, film)
                     picture = self._quantiser.rgb8(rgb).numpy() if job.frames_folder else None
-                pipe.put(_Picture(index, planes, picture))
+                pipe.put(_Picture(index, film, seen, picture))
             pipe.put(None)
         except Interrupted:
             pass
         except BaseException as error:
             with contextlib.suppress(Interrupted):
                 pipe.put(error)
+
+    def _seen(self, job: SegmentJob, rgb: torch.Tensor, film: np.ndarray | None) -> np.ndarray | None:
+        """Give what the observer sees: the film's own planes where they are of its kind."""
+        if not (job.film and job.observe):
+            return None
+        return film if self._quantiser.plain else self._quantiser.yuv420(rgb).numpy()
 
     def _encode(self, job: SegmentJob, pipe: _Pipe, part: Path, observer: Observer) -> None:
         plan = self._plan
@@ -238,12 +246,12 @@ class SegmentRenderer:
         with writer:
             for picture in pipe.take():
                 self._keep_png(job, picture)
-                assert picture.planes is not None
+                assert picture.film is not None
                 with self._timed("encode"):
-                    writer.write(picture.planes)
-                if job.observe:
+                    writer.write(picture.film)
+                if picture.seen is not None:
                     with self._timed("observe"):
-                        observer.see(picture.planes)
+                        observer.see(picture.seen)
                 self._on_frame(job.segment)
 
     def _keep_png(self, job: SegmentJob, picture: _Picture) -> None:

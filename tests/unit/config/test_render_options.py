@@ -136,7 +136,7 @@ def test_values_are_read_as_users_write_them(given: dict[str, Any], kept: object
         ({"seed": -1}, r"^options: seed = -1: should be greater than or equal to 0$"),
         ({"seed": 2**63}, r"^options: seed = 9223372036854775808: should be less than or equal to"),
         ({"seed": "x"}, r"^options: seed = 'x': should be a valid integer"),
-        ({"crf": 52}, r"^options: crf = 52: should be less than or equal to 51$"),
+        ({"crf": 101}, r"^options: crf = 101: should be less than or equal to 100$"),
         ({"workers": 0}, r"^options: workers = 0: should be greater than or equal to 1$"),
         ({"workers": 257}, r"^options: workers = 257: should be less than or equal to 256$"),
         ({"loudness": -4.9}, r"^options: loudness = -4\.9: should be less than or equal to -5$"),
