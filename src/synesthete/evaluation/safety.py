@@ -53,7 +53,7 @@ _RED_LEAST: Final = 0.01  # near-black is no saturated red: a byte's rounding de
 _SLOW_S: Final = 0.55  # from 10 to 90 %
 _PATIENCE_S: Final = 0.7  # longer than 0.55 / 0.8: what is slow has shown by then that it is
 _MEMORY_S: Final = 1.4
-_AREA: Final = 0.25 - 1e-6
+_AREA: Final = 0.25
 _TOGETHER_S: Final = 0.05
 _NEIGHBOURHOOD: Final = 16  # cells, of about 64 x 36
 _OPPOSED: Final = 2.0
@@ -135,9 +135,11 @@ class FlashFinder:
         Of the film, frames per second.
     rows, columns
         Of the grid.
+    area
+        The least part of the picture that counts.
     """
 
-    def __init__(self, frame_rate: Fraction, rows: int, columns: int) -> None:
+    def __init__(self, frame_rate: Fraction, rows: int, columns: int, *, area: float = _AREA) -> None:
         self._clock = Clock(frame_rate)
         self._cells = rows * columns
         self._together = max(1, math.floor(_TOGETHER_S * frame_rate))
@@ -145,7 +147,7 @@ class FlashFinder:
         self._slow = math.ceil(_SLOW_S * frame_rate)
         changes = np.repeat(np.array([_CHANGE, _RED_CHANGE], np.float32), self._cells)
         self._swings = _Swings(changes, math.ceil(_PATIENCE_S * frame_rate))
-        self._counters = [_Counter(rows, columns, self._together) for _ in range(2)]
+        self._counters = [_Counter(rows, columns, self._together, area - 1e-6) for _ in range(2)]
         self._values = np.empty((0, 2 * self._cells), np.float32)
         self._marks = np.empty((0, 2 * self._cells), np.int8)
         self._reds = np.zeros((1, self._cells), np.int32)  # saturated frames before each row, added up
@@ -293,8 +295,8 @@ class _Swings:
 class _Counter:
     """Counts flashes of one kind, from the cells that make transitions."""
 
-    def __init__(self, rows: int, columns: int, together: int) -> None:
-        self._shape, self._together = (rows, columns), together
+    def __init__(self, rows: int, columns: int, together: int, least: float) -> None:
+        self._shape, self._together, self._least = (rows, columns), together, least
         self._around = _adder(rows, columns, _NEIGHBOURHOOD)
         self._beside = _adder(rows, columns, _NEIGHBOURHOOD // 2 + 1)
         self._last = np.zeros(rows * columns, np.int8)
@@ -317,7 +319,7 @@ class _Counter:
         ended = np.zeros(latest.size)
         for side in np.flatnonzero(news & ((moves * balance).mean(1) >= _WORTH_A_LOOK)):
             share = balance[side] * self._parts(moves[side], moves[1 - side], about)
-            if share.mean() >= _AREA:
+            if share.mean() >= self._least:
                 ended += self._turn(frame, _UP_DOWN[side, 0], share, moves[1 - side])
         if ended.any():
             self._gather(frame, ended)
@@ -352,7 +354,7 @@ class _Counter:
             self._group[:], self._group_area = False, 0.0
         self._group |= ended > 0
         area = self._group_area + ended.mean()
-        if self._group_area < _AREA <= area:
+        if self._group_area < self._least <= area:
             self.flashes.append((int(np.median(self._opened[self._group])), frame))
         self._group_area, self._group_frame = area, frame
 
