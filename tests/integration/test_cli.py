@@ -506,14 +506,14 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
         ("--set", "control.envelopes.body.column=x"),
         "control.envelopes.body.column = 'x' is no Timeline column",
     ),
-    (("--crf", "60"), "options: crf = 60: should be less than or equal to 51"),
+    (("--crf", "60"), "--crf 60 is beyond h264's worst; pass 0 to 51"),
     (("--workers", "0"), "options: workers = 0: should be greater than or equal to 1"),
     (
         ("--device", "mps"),
         "--device mps is not available with this PyTorch on this machine; pass --device auto",
     ),
     (("--encoder", "h264_videotoolbox"), "encoder h264_videotoolbox does not open on this machine"),
-    (("-o", "film.avi"), "output film.avi does not end in .mp4; films are H.264 in MP4"),
+    (("-o", "film.avi"), "output film.avi does not end in .mp4, .mov, .webm, .gif or .webp; choose"),
 ]
 
 

@@ -89,7 +89,7 @@ def test_a_finished_film_is_certified_from_its_file(tmp_path: Path, song: Path) 
         ("film.mp4", {"codec": "vp9"}, r"film\.mp4 does not end in \.webm; vp9 films are VP9 in WebM"),
         ("film.mp4", {"alpha": True}, "--alpha can't be had in h264"),
         ("film.webm", {"alpha": True, "preset": "silk"}, "preset silk has no key .* arc, filament, halo"),
-        ("film.mkv", {}, r"does not end in \.mp4; films end in"),
+        ("film.mkv", {}, r"does not end in \.mp4, \.mov"),
     ],
 )
 def test_contradictions_are_refused_before_anything_is_rendered(

@@ -40,7 +40,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 OUTPUTS = {
     "file/film.mp4": "cannot write {place}/file (",
     "file/deeper/film.mp4": "cannot write {place}/file/deeper (Not a directory); choose another place",
-    "folder": "output {place}/folder does not end in .mp4; films are H.264 in MP4",
+    "folder": "output {place}/folder does not end in .mp4, .mov, .webm, .gif or .webp; choose",
     "folder.mp4": "folder.mp4 is a folder; name a file in it, such as {place}/folder.mp4/film.mp4",
     "film": "output {place}/film does not end in .mp4",
     "film.mkv": "output {place}/film.mkv does not end in .mp4",

@@ -89,9 +89,9 @@ def choose_codec(codec: Codec | None, output: Path | None, *, alpha: bool) -> Co
         return "prores4444" if alpha else "h264"
     found = _BY_SUFFIX.get(output.suffix.lower())
     if found is None:
-        known = ", ".join(_BY_SUFFIX)
+        *others, last = _BY_SUFFIX
         raise ConfigError(
-            f"output {output} does not end in .mp4; films end in {known}: choose the one for your format"
+            f"output {output} does not end in {', '.join(others)} or {last}; choose the end of your format"
         )
     return "prores4444" if alpha and found == "prores422" else found
 

@@ -27,7 +27,7 @@ def test_the_output_chooses_the_codec_unless_one_is_named(name: str | None, alph
 
 @pytest.mark.parametrize("name", ["film.avi", "film.mkv", "film"])
 def test_other_endings_are_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"does not end in \.mp4; films end in \.mp4, \.mov, \.webm"):
+    with pytest.raises(ConfigError, match=r"does not end in \.mp4, \.mov, \.webm, \.gif or \.webp; choose"):
         choose_codec(None, Path(name), alpha=False)
 
 
