@@ -306,6 +306,8 @@ class RenderOptions(Frozen):
             raise ValueError("scenes are off; pass --scenes sections too, or drop what is for scenes")
         if self.loop is not None and kind != "off":
             raise ValueError("a loop stays in one look; drop --scenes, or drop --loop")
+        if self.loop is not None and (self.titles.fade_in or self.titles.fade_out):
+            raise ValueError("a loop has no start or end to fade; drop --fade-in and --fade-out, or --loop")
         return self
 
     def _check_format(self, codec: Codec) -> None:
