@@ -244,7 +244,7 @@ def measure_presets(music: Path, presets: list[str]) -> None:
                 "workspace": workspace,
                 "certificate": False,
             }
-            for safety, resolution, end in (("off", "256x144", 42), ("limit", "256x144", 42),
+            for safety, resolution, end in (("off", "256x144", 36), ("limit", "256x144", 36),
                                             ("off", "1080p", 31)):  # fmt: skip
                 options = RenderOptions(
                     **common, end=end, flash_safety=safety, resolution=resolution, kernels="eager"
