@@ -175,7 +175,8 @@ def test_a_damaged_film_is_rendered_again(
 def test_json_lines(render: Command, song: Path, workspace: Path, only_run: Command) -> None:
     outcome = render(song, "--json", "--workers", 2)
     assert outcome.err == ""
-    plan, *progress, done = outcome.events
+    plan, flashes, *progress, done = outcome.events
+    assert flashes == {"event": "flash-safety", "frames": FRAMES}
     assert (plan["event"], plan["frames"], plan["segments"]) == ("plan", FRAMES, 1)
     assert progress
     assert all(event["event"] == "progress" for event in progress)

@@ -15,7 +15,7 @@ from torch import Tensor
 import synesthete
 from synesthete.errors import ConfigError
 from synesthete.generators.base import Size, Trajectory
-from synesthete.render import film as film_module
+from synesthete.render import score as score_module
 from synesthete.render.pipeline import Film
 
 FLASHES = """
@@ -179,7 +179,7 @@ def test_what_only_finished_frames_show_is_rendered_again(
     monkeypatch: pytest.MonkeyPatch, song: Path, tmp_path: Path
 ) -> None:
     trajectory = Trajectory(np.zeros((108, 1), np.float32), ("level",), {})
-    monkeypatch.setattr(film_module, "score_voices", lambda *_: (HiddenStrobe(True), trajectory))
+    monkeypatch.setattr(score_module, "score_voices", lambda *_: (HiddenStrobe(True), trajectory))
 
     def render(workspace: Path, **options: Any) -> Film:
         return synesthete.render(

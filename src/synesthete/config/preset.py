@@ -11,6 +11,7 @@ from synesthete.config.modulation import Modulated, Modulation
 from synesthete.config.mood import Mood, apply_mood
 from synesthete.config.named import NAME, read_named, shipped
 from synesthete.config.post import Lut, Post, found_lut
+from synesthete.errors import ConfigError
 from synesthete.seeding import MAX_SEED
 
 __all__ = [

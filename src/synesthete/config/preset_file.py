@@ -82,6 +82,7 @@ def new_preset(source: Preset, *, name: str) -> str:
     values |= {
         "generator": source.generator,
         "seed": source.seed,
+        "key": source.key,
         "post": _short(source.post.model_dump(mode="json", exclude_none=True)),
     }
     if source.generator == "cppn":  # every knob of it, so that one can turn them

@@ -5,7 +5,8 @@ import pytest
 
 from synesthete.config.render import EncoderName, RenderOptions
 from synesthete.errors import ConfigError
-from synesthete.media.encode import Encoder, encoder_opens
+from synesthete.media.codecs import CODINGS
+from synesthete.media.encode import encoder_opens
 from synesthete.render.effort import choose_workers, video_settings
 
 
@@ -24,15 +25,15 @@ def test_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_options_name_the_encoders_that_there_are() -> None:
-    assert {*get_args(EncoderName)} == {*get_args(Encoder), "hardware"}
+    assert {*get_args(EncoderName)} == {*CODINGS["h264"].encoders, "hardware"}
 
 
 def test_encoders(capfd: pytest.CaptureFixture[str]) -> None:
     settings = video_settings(RenderOptions(resolution="720p", crf=25))
     assert (settings.encoder, settings.crf, settings.speed) == ("libx264", 25, "fast")
-    hardware = [name for name in get_args(Encoder) if name != "libx264" and encoder_opens(name)]
+    hardware = [name for name in CODINGS["h264"].encoders if name != "libx264" and encoder_opens(name)]
     assert video_settings(RenderOptions(encoder="hardware")).encoder == (hardware or ["libx264"])[0]
-    for name in get_args(Encoder):
+    for name in CODINGS["h264"].encoders:
         if name != "libx264" and name not in hardware:
             with pytest.raises(
                 ConfigError, match=f"encoder {name} does not open on this machine; pass --enc"
@@ -42,6 +43,6 @@ def test_encoders(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_hardware_encoder_is_taken_where_it_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synesthete.render.effort.encoder_opens", lambda name: name == "h264_qsv")
+    monkeypatch.setattr("synesthete.render.effort.encoder_opens", lambda name, *_: name == "h264_qsv")
     assert video_settings(RenderOptions(encoder="hardware")).encoder == "h264_qsv"
     assert video_settings(RenderOptions(encoder="h264_qsv")).encoder == "h264_qsv"
