@@ -19,7 +19,7 @@ from synesthete.evaluation.certificate import (
     certify,
 )
 from synesthete.evaluation.integrity import measure_integrity
-from synesthete.evaluation.observe import Stretch, join_stretches, stretches_of
+from synesthete.evaluation.observe import Observer, Stretch, join_stretches, stretches_of
 from synesthete.media.images import jpeg_bytes
 from synesthete.media.watch import watch_pictures
 from synesthete.render.plan import RenderPlan, Segment
@@ -63,17 +63,20 @@ def certify_segments(
 
 
 def seen_of(plan: RenderPlan, parts: Sequence[tuple[Segment, StoredPart]]) -> Iterator[Stretch]:
-    """Give what was seen of a film's Segments; those of which that is gone are decoded."""
+    """Give what was seen of a film's Segments; those of which that is gone are decoded, and it is kept."""
     for segment, part in parts:
         try:
             stretch = Stretch.load(seen_path(part.path))
             fits = stretch.covers(segment.start, segment.stop, plan.size)
         except RenderError:  # rendered without watching, or damaged
             fits = False
-        if fits:
-            yield stretch
-        else:
-            yield from _watched(plan, part.path, segment)
+        if not fits:
+            observer = Observer(plan.size, plan.frame_rate, segment.start)
+            for _, planes in watch_pictures(part.path):
+                observer.see(planes)
+            stretch = observer.stretch()
+            stretch.save(seen_path(part.path))
+        yield stretch
 
 
 def certify_film(
