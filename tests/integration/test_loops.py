@@ -15,17 +15,16 @@ from conftest import Outcome, music, write_wav
 from synesthete.config.album_file import read_album
 from synesthete.config.base import build
 from synesthete.config.render import RenderOptions
-from synesthete.generators.build import build_fuser
+from synesthete.files import make_folder
 from synesthete.generators.quantise import Quantiser
 from synesthete.media.decode import decode_sound
 from synesthete.media.mux import film_facts, iterate_frames
 from synesthete.render.album import render_album
 from synesthete.render.album_join import without_effect
 from synesthete.render.album_tracks import AlbumRun, plan_track
-from synesthete.render.loop_picture import looped
-from synesthete.render.mixer import score_voices
+from synesthete.render.loop_plan import one_round
 from synesthete.render.pipeline import Film, make_plan
-from synesthete.render.shutter import exposed
+from synesthete.render.score import score_film
 
 SMALL: dict[str, Any] = {"resolution": "64x64", "kernels": "eager", "fps": 24, "crf": 4}
 
@@ -53,14 +52,11 @@ def pictures(film: Film) -> np.ndarray:
 def drawn(track: Path, **options: Any) -> np.ndarray:
     """Draw all frames of a film, without its previews and its file."""
     given = build(RenderOptions, {**SMALL, **options}, where="options")
-    plan, timeline = make_plan(track, given)
-    fuser = build_fuser(given, plan.preset.generator, plan.size, 1)
-    period = None if plan.loop is None else plan.loop.period
-    painter, trajectory = score_voices(*plan.voices(), timeline, given, fuser, period)
-    painter = looped(exposed(painter, given.shutter), plan.loop)
-    painter.prepare(trajectory, plan.size)
+    plan, heard = make_plan(track, given)
+    timeline = heard if plan.loop is None else one_round(heard, plan.loop)
+    score = score_film(plan, heard, timeline, make_folder(given.workspace / "score"))
     quantiser = Quantiser(plan.size)
-    frames = painter.frames(trajectory, 0, plan.frames, plan.size)
+    frames = score.painter.frames(score.trajectory, 0, plan.frames, plan.size)
     return np.stack([quantiser.rgb8(frame).numpy().astype(np.float32) for frame in frames])
 
 
@@ -81,10 +77,19 @@ def test_a_loops_end_meets_its_start(track: Path, place: Path) -> None:
     assert film.certificate["integrity"]["pass"], film.certificate["integrity"]["problems"]
 
 
-@pytest.mark.parametrize("preset", ["trails", "kaleidoscope"])
-def test_pictures_that_remember_or_move_through_noise_meet_too(track: Path, place: Path, preset: str) -> None:
-    looping = drawn(track, preset=preset, loop="3s", start=4, workspace=place)
-    cut = drawn(track, preset=preset, start=4, end=7, workspace=place)
+@pytest.mark.parametrize(
+    ("preset", "changes"),
+    [
+        ("trails", ()),
+        ("kaleidoscope", ()),
+        ("silk", ("post.trails.base=0.5", "post.trails.pulse=0.4", "post.bloom.spark=0.4")),
+    ],
+)
+def test_pictures_that_remember_or_move_through_noise_meet_too(
+    track: Path, place: Path, preset: str, changes: tuple[str, ...]
+) -> None:
+    looping = drawn(track, preset=preset, set=changes, loop="3s", start=4, workspace=place)
+    cut = drawn(track, preset=preset, set=changes, start=4, end=7, workspace=place)
     assert seam(looping, (1, 2, 3)) <= 1.0
     assert seam(cut, (1, 2, 3)) > 1.2  # else it would not tell
 
