@@ -1,12 +1,11 @@
-"""Set text: clean it, choose fonts for it, break it into lines that fit a box, and draw it as coverage.
+"""Set text: break it into lines that fit a box, and draw it as coverage.
 
 Lines are measured at one large size, in ems, so that they break at the same words in pictures of every size.
 """
 
 import math
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,18 +15,15 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image, ImageDraw, ImageFont, features
 
-from synesthete.media.fonts import SHIPPED_FONT, fonts_for, glyphs_of
+from synesthete.media.characters import clusters_of, runs_of
+from synesthete.media.fonts import SHIPPED_FONT
 
 __all__ = [
     "CAP_HEIGHT",
     "Block",
     "Sheet",
     "TypeStyle",
-    "cleaned",
-    "legible",
-    "reads_right_to_left",
     "set_text",
-    "unset_characters",
 ]
 
 CAP_HEIGHT: Final = 0.727
@@ -38,9 +34,6 @@ _FULL_WEIGHT_LINES: Final = 2
 _SHRINK: Final = 0.94
 _SCALES: Final = ((8, 250_000), (4, 2_500_000), (2, 10_000_000), (1, math.inf))
 _ELLIPSIS: Final = "…"
-_JOINERS: Final = frozenset("\u200c\u200d")  # joiners: scripts need them
-_VARIATION_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0000-\U000e0fff]")
-_RIGHT_TO_LEFT: Final = ("R", "AL")
 # Han, kana, hangul and fullwidth forms: lines may break between any two of them.
 _BREAKS_ANYWHERE: Final = re.compile(
     r"([\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff])"
@@ -97,51 +90,6 @@ class Block:
         if not self.lines:
             return 0.0
         return self.size * (CAP_HEIGHT + (len(self.lines) - 1) * self.style.leading)
-
-
-def cleaned(text: str) -> str:
-    r"""Make one line of a text, of characters that are meant to be seen; accents are composed.
-
-    Examples
-    --------
-    >>> cleaned(" Jo\u0301ga\n\x07 (live)  ")
-    'Jóga (live)'
-    """
-    spaced = "".join(
-        " " if unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Zs") else letter for letter in text
-    )
-    seen = "".join(
-        letter
-        for letter in spaced
-        if letter in _JOINERS
-        or not (unicodedata.category(letter) in ("Cf", "Cs") or _is_noncharacter(letter))
-    )
-    return " ".join(_VARIATION_SELECTORS.sub("", unicodedata.normalize("NFC", seen)).split())
-
-
-def unset_characters(text: str) -> str:
-    """Give the characters of a cleaned text that no font here draws, each once."""
-    return "".join(dict.fromkeys(letter for letter in text if not _is_drawn(letter, _fonts(text))))
-
-
-def legible(text: str) -> str:
-    """Clean a text, and leave out what no font here draws."""
-    known = cleaned(text)
-    missing = set(unset_characters(known))
-    kept: list[str] = []
-    dropping = False
-    for letter in known:
-        # What is put on a letter goes with it.
-        dropping = letter in missing or (dropping and _joins(letter))
-        if not dropping:
-            kept.append(letter)
-    return " ".join("".join(kept).split())
-
-
-def reads_right_to_left(text: str) -> bool:
-    """Tell whether a text's letters can be set in their direction; others than right-to-left always can."""
-    needed = any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in text)
-    return not needed or all(features.check(name) for name in ("raqm", "fribidi"))
 
 
 def set_text(
@@ -236,10 +184,10 @@ class Sheet:
 def _pieces(line: str, style: TypeStyle) -> Iterator[tuple[Path, str, float]]:
     """Cut a line into what is drawn at once, each with its font and its distance from the left, ems."""
     x = 0.0
-    for font, run in _runs(line):
+    for font, run in runs_of(line):
         if _tracked(font, style):
             end = 0
-            for cluster in _clusters(run):
+            for cluster in clusters_of(run):
                 end += len(cluster)
                 # Its end less its own width: kerning stays.
                 start = _length(run[:end], font, style) - _length(cluster, font, style)
@@ -254,11 +202,11 @@ def _pieces(line: str, style: TypeStyle) -> Iterator[tuple[Path, str, float]]:
 def _width(line: str, style: TypeStyle) -> float:
     """Measure a line, ems; no tracking follows its last letter."""
     total = 0.0
-    for font, run in _runs(line):
+    for font, run in runs_of(line):
         total += _length(run, font, style)
         if _tracked(font, style):
-            total += style.tracking * len(_clusters(run))
-    runs = _runs(line)
+            total += style.tracking * len(clusters_of(run))
+    runs = runs_of(line)
     return total - (style.tracking if runs and _tracked(runs[-1][0], style) else 0.0)
 
 
@@ -282,69 +230,6 @@ def _face(font: Path, weight: int, pixels: float) -> ImageFont.FreeTypeFont:
 
 def _features(style: TypeStyle) -> list[str] | None:
     return ["tnum"] if style.tabular and features.check("raqm") else None
-
-
-@lru_cache(maxsize=1024)
-def _fonts(text: str) -> tuple[Path, ...]:
-    return fonts_for(letter for letter in text if not _is_invisible(letter))
-
-
-@lru_cache(maxsize=1024)
-def _runs(line: str) -> tuple[tuple[Path, str], ...]:
-    """Cut a line where its font changes, in the order in which the parts are seen."""
-    fonts = _fonts(line)
-    leftward = _runs_leftward(line)
-    if leftward or any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in line):
-        # Directions are sorted out within a run: one font for all, if one has all.
-        whole = [font for font in fonts if all(_is_drawn(letter, (font,)) for letter in line)]
-        if whole:
-            return ((whole[0], line),)
-    runs: list[tuple[Path, str]] = []
-    for cluster in _clusters(line):
-        able = [font for font in fonts if all(_is_drawn(letter, (font,)) for letter in cluster)]
-        base = [font for font in fonts if _is_drawn(cluster[0], (font,))]
-        font = (able or base or [SHIPPED_FONT])[0]
-        if runs and (runs[-1][0] == font or (cluster == " " and _is_drawn(" ", (runs[-1][0],)))):
-            runs[-1] = (runs[-1][0], runs[-1][1] + cluster)
-        else:
-            runs.append((font, cluster))
-    return tuple(reversed(runs)) if leftward else tuple(runs)
-
-
-def _runs_leftward(line: str) -> bool:
-    """Tell a line's direction by its first letter that has one (Unicode Standard Annex 9, rule P2)."""
-    for letter in line:
-        direction = unicodedata.bidirectional(letter)
-        if direction in ("L", *_RIGHT_TO_LEFT):
-            return direction != "L"
-    return False
-
-
-def _clusters(text: str) -> list[str]:
-    """Cut a text into letters, each with what is put on it."""
-    clusters: list[str] = []
-    for letter in text:
-        if clusters and (_joins(letter) or clusters[-1].endswith("\u200d")):
-            clusters[-1] += letter
-        else:
-            clusters.append(letter)
-    return clusters
-
-
-def _joins(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Mn", "Me", "Mc") or letter in _JOINERS
-
-
-def _is_noncharacter(letter: str) -> bool:
-    return ord(letter) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(letter) <= 0xFDEF
-
-
-def _is_invisible(letter: str) -> bool:
-    return letter in _JOINERS or letter == " "
-
-
-def _is_drawn(letter: str, fonts: Sequence[Path]) -> bool:
-    return _is_invisible(letter) or any(ord(letter) in glyphs_of(font) for font in fonts)
 
 
 def _words(text: str) -> list[str]:
@@ -380,7 +265,7 @@ def _broken(text: str, style: TypeStyle, width: float, *, within_words: bool) ->
 
 def _broken_word(word: str, style: TypeStyle, width: float) -> list[str]:
     lines = [""]
-    for cluster in _clusters(word):
+    for cluster in clusters_of(word):
         if lines[-1] and _width((lines[-1] + cluster).rstrip(), style) > width:
             lines.append("")
         lines[-1] += cluster
@@ -405,7 +290,7 @@ def _balanced(text: str, style: TypeStyle, width: float, lines: list[str]) -> li
 def _cut(lines: list[str], style: TypeStyle, width: float, most: int) -> list[str]:
     """Keep some lines; the last of them ends in an ellipsis."""
     kept = lines[: max(1, most)]
-    clusters = _clusters(kept[-1])
+    clusters = clusters_of(kept[-1])
     while clusters and _width("".join(clusters).rstrip() + _ELLIPSIS, style) > width:
         clusters.pop()
     kept[-1] = "".join(clusters).rstrip(" ,;:-–") + _ELLIPSIS

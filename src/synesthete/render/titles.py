@@ -20,8 +20,8 @@ from synesthete.config.titles import Titles, TitleStyle, is_picture_name
 from synesthete.files import digest_bytes, digest_file
 from synesthete.generators.base import Painter, Size, Trajectory
 from synesthete.media.artwork import decode_picture, embedded_picture, read_picture
+from synesthete.media.characters import cleaned, legible, reads_right_to_left, unset_characters
 from synesthete.media.fonts import fonts_for
-from synesthete.media.lettering import cleaned, legible, reads_right_to_left, unset_characters
 from synesthete.render.layers import Layer, lay_over
 from synesthete.render.overlay import Overlay, strip_height
 from synesthete.render.title_layout import Frame, draw_card, draw_lower_third, draw_watermark

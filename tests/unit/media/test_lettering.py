@@ -6,17 +6,9 @@ import numpy as np
 import pytest
 
 from synesthete.media import fonts as fonts_module
+from synesthete.media.characters import cleaned, legible, unset_characters
 from synesthete.media.fonts import SHIPPED_FONT, fonts_for, glyphs_of
-from synesthete.media.lettering import (
-    CAP_HEIGHT,
-    Block,
-    Sheet,
-    TypeStyle,
-    cleaned,
-    legible,
-    set_text,
-    unset_characters,
-)
+from synesthete.media.lettering import CAP_HEIGHT, Block, Sheet, TypeStyle, set_text
 
 STYLE = TypeStyle(weight=600, tracking=-0.018, leading=1.1)
 TITLES = [

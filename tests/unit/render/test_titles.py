@@ -229,7 +229,7 @@ def test_letters_that_no_font_has_are_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_pillow_cannot_set_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolved(card=True, title="שלום").warnings == ()
-    monkeypatch.setattr("synesthete.media.lettering.features.check", lambda name: name != "fribidi")
+    monkeypatch.setattr("synesthete.media.characters.features.check", lambda name: name != "fribidi")
     assert "right to left" in resolved(card=True, title="שלום").warnings[0]
     assert resolved(card=True, title="Vibe Ace").warnings == ()
 
