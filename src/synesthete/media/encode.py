@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import av
 import av.error
@@ -31,6 +31,8 @@ __all__ = [
     "open_output",
     "track_timescale",
 ]
+
+_X265_DELAY: Final = 2  # frames from decoding to showing: its B-frames refer to each other
 
 
 class SegmentWriter:
@@ -155,6 +157,10 @@ class SegmentWriter:
             for packet in packets:
                 # Without it a segment of one frame would last no time.
                 packet.duration = 1
+                if self._settings.encoder == "libx265" and self._frames <= _X265_DELAY:
+                    # x265 knows this time only once it has seen more frames; until then it is any number.
+                    assert packet.pts is not None
+                    packet.dts = packet.pts - _X265_DELAY
                 packet.time_base = 1 / self._frame_rate
                 self._container.mux(packet)
 

@@ -124,6 +124,19 @@ def test_what_is_shown_is_what_was_drawn_when_it_was_drawn(
     )  # black stays black
 
 
+@pytest.mark.parametrize(("codec", "depth", "alpha"), [kind for kind in KINDS if kind[0] == "hevc"])
+@pytest.mark.parametrize("count", [1, 2, 3, 6])
+def test_segments_of_any_length_start_their_decoding_as_early(
+    tmp_path: Path, codec: str, depth: int, alpha: bool, count: int
+) -> None:
+    write_film(tmp_path, settings_of(codec, depth, alpha), (count,))
+    with av.open(tmp_path / "0.mp4") as container:
+        times = [(packet.pts, packet.dts) for packet in container.demux(video=0) if packet.size]
+    ticks = 90_000 // 30
+    assert sorted(shown for shown, _ in times) == [ticks * frame for frame in range(count)]
+    assert [decoded for _, decoded in times] == [ticks * (frame - 2) for frame in range(count)]
+
+
 @pytest.mark.parametrize(("codec", "depth", "alpha"), JOINED)
 def test_films_say_their_colours_and_depth(tmp_path: Path, codec: str, depth: int, alpha: bool) -> None:
     film = write_film(tmp_path, settings_of(codec, depth, alpha), (3,))
