@@ -1,12 +1,12 @@
 """Compose: a song with everything that is known about it, as a pure function of a seed and a number."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from jaxtyping import Float32
-from scipy.signal import butter, sosfilt
+from scipy.signal import sosfilt
 
 from synesthete.audio.compose.drums import score_drums
 from synesthete.audio.compose.instruments import PATCHES
@@ -27,6 +27,7 @@ from synesthete.audio.compose.plan import Line, Plan, draw_plan
 from synesthete.audio.compose.silence import Rests, draw_rests, gate
 from synesthete.audio.compose.stage import STEMS, perform_drums, perform_effects, perform_tune
 from synesthete.audio.compose.synthesis import RATE
+from synesthete.audio.compose.tone import draw_tone
 from synesthete.audio.compose.truth import Note, Passage, Truth
 from synesthete.audio.compose.tunes import score_tunes
 from synesthete.errors import InputError
@@ -111,11 +112,11 @@ def compose(
     rests = draw_rests(plan, playing, silence_mix_prob)
     lines = [rests.obeyed(line) for line in lines]
     stems, effects = _perform(plan, lines, rests, samples)
-    mix = mixdown(stems)
+    finish = _finisher(plan)
+    mix = finish(mixdown(stems))
     gain = master_gain(mix, section_gains(plan, samples), _level_dbfs(plan), plan.recipe.squash)
     gate(gain, list(rests.silences))
     sound = mix * gain
-    # Rounding of tanh may touch the ceiling, never pass it.
     truth = _truth(plan, [*lines, *effects], rests)
     return Composition(
         sound, truth, {name: stem * gain for name, stem in stems.items()} if keep_stems else None
@@ -129,6 +130,20 @@ def _within(line: Line, seconds: float) -> Line:
     lengths = line.lengths_s - (starts - line.starts_s)
     moved = Line(line.stem, line.voice, line.gain, starts, lengths, line.pitches, line.force)
     return moved.kept((starts >= 0) & (starts < seconds - 0.01))
+
+
+def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
+    """Give what is done to the mix before the master, linear, so that it can be done to stems as well."""
+    rng, recipe = plan.draw("finish"), plan.recipe
+    width = float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
+    dull = 0.1 if recipe.pulse and recipe.level_dbfs[0] > -20 else 0.3
+    tone = draw_tone(rng, dull=dull)
+
+    def finish(sound: Stereo) -> Stereo:
+        middle, side = (sound[0] + sound[1]) / 2, (sound[0] - sound[1]) * np.float32(width / 2)
+        return np.asarray(sosfilt(tone, np.stack([middle + side, middle - side]), axis=1), np.float32)
+
+    return finish
 
 
 def _level_dbfs(plan: Plan) -> float:
@@ -178,12 +193,6 @@ def _perform(
         stems["room"] = np.float32(level) * in_room(
             plan.draw("room"), send, float(rng.uniform(*recipe.room_s))
         )
-    width = float(np.clip(rng.uniform(*recipe.width), 0, 2.2)) * (rng.random() > 0.06)
-    high_pass = butter(1, 18.0, "highpass", fs=RATE, output="sos")
-    for stem, sound in stems.items():
-        middle, side = (sound[0] + sound[1]) / 2, (sound[0] - sound[1]) * np.float32(width / 2)
-        placed = np.stack([middle + side, middle - side])
-        stems[stem] = sosfilt(high_pass, placed, axis=1).astype(np.float32)
     return stems, effects
 
 

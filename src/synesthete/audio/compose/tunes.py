@@ -220,7 +220,7 @@ def _lead(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float) -
     energy = plan.form.energy[places // plan.steps] if len(places) else np.zeros(0)
     force = (
         (0.7 + 0.3 * energy)
-        * np.where(places % 4 == 0, 1.0, 0.85)
+        * np.where(places % 4 == 0, 1.0, 0.7)
         * np.exp(0.08 * rng.standard_normal(len(places)))
     )
     return _line(plan, rng, tune, places, long, pitches, np.clip(force, 0.1, 1.0))
