@@ -88,7 +88,11 @@ def write_preview(
         programs.append(folder / f"program-{item.index}.json")
         write_json(
             programs[-1],
-            {"program": json.loads(item.program), "number": item.program_number, "facts": json.loads(item.facts)},
+            {
+                "program": json.loads(item.program),
+                "number": item.program_number,
+                "facts": json.loads(item.facts),
+            },
         )
     sheet = folder / "sheet.png"
     write_png(sheet, clips_sheet(config, items, title=f"training clips   seed {config.seed}"))
@@ -166,7 +170,9 @@ def _label(item: Item) -> str:
         heard = facts["real"]["file"]
     what = f"program {item.program_number}" if item.program_number >= 0 else "reactive"
     words = (node.primitive.name for node in Program.from_text(item.program).root.walk())
-    return f"{item.index}   {heard}, from {facts['start_s']:.1f} s   {what}: {", ".join(dict.fromkeys(words))}"
+    return (
+        f"{item.index}   {heard}, from {facts['start_s']:.1f} s   {what}: {', '.join(dict.fromkeys(words))}"
+    )
 
 
 def _write_film(path: Path, config: DataConfig, item: Item, songs: Songs) -> None:

@@ -174,7 +174,9 @@ def export_shards(
     size = config.batch_size
     if not 0 < items <= _MOST_ITEMS or items % size:
         near = min(max(1, round(items / size)), _MOST_ITEMS // size) * size
-        raise ConfigError(f"--items {items} is not a whole number of batches of {size}; pass for instance {near}")
+        raise ConfigError(
+            f"--items {items} is not a whole number of batches of {size}; pass for instance {near}"
+        )
     batches = items // size
     if not 1 <= shards <= batches:
         raise ConfigError(f"--shards {shards} is outside 1 to {batches}, the number of batches; pass fewer")
@@ -196,7 +198,8 @@ def export_shards(
     done = shards - len(missing)
     on_shard(done, shards)
     jobs = [
-        (folder / _name(number), config, music, range(starts[number], starts[number + 1])) for number in missing
+        (folder / _name(number), config, music, range(starts[number], starts[number + 1]))
+        for number in missing
     ]
     for _ in _each(_write_shard, jobs, workers):
         done += 1
