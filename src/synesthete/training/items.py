@@ -165,7 +165,8 @@ class _Drawn:
         self.program: Program = program_of(
             plan.program, variation=config.variation, seed=config.seed, pair=plan.pair
         )
-        before = config.warm_up_frames
+        trails = any(node.primitive.name == "feedback" for node in self.program.root.walk())
+        before = config.warm_up_frames if trails else 0
         first, stop = plan.first_frame - before, plan.first_frame + config.clip_frames
         moments = Clock(config.rate).moments(first, stop)
         names = self.program.signals | {"energy"}
