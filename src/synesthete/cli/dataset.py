@@ -18,6 +18,8 @@ from synesthete.config.dataset import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from synesthete.config.data import DataConfig
     from synesthete.training.music import Music
 
@@ -130,7 +132,8 @@ def stats(
     shards: Annotated[Path | None, _option("shards", "--from", of=StatsOptions, metavar="FOLDER")] = None,
     music: Annotated[Path | None, _option("music", of=StatsOptions, metavar="FOLDER")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the figures to FILE.json.", metavar="FILE.json")
+        Path | None,
+        typer.Option("--output", "-o", help="Write the figures to FILE.json.", metavar="FILE.json"),
     ] = None,
     config: ConfigOption = None,
     changes: SetOption = None,
@@ -138,7 +141,7 @@ def stats(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Measure items: colour, contrast, what is heard, which programs, and whether clips follow their sound."""
+    """Measure items: colour, contrast, what is heard, the programs, and whether clips follow their sound."""
     options = build(
         StatsOptions,
         {
@@ -149,25 +152,42 @@ def stats(
     )  # fmt: skip
     from synesthete.errors import ConfigError
     from synesthete.files import write_json
-    from synesthete.training.stats import measure_dataset, table
+    from synesthete.render.output import check_output
+    from synesthete.render.threads import single_threaded
+    from synesthete.training.dataset import ItemSource, LiveItems
+    from synesthete.training.music import open_music
+    from synesthete.training.shards import open_shards
+    from synesthete.training.stats import measure_items, music_columns
 
+    if output is not None:
+        check_output(output, None, example="stats.json", because="figures are JSON")
     if options.shards is not None and (options.config is not None or options.set):
-        raise ConfigError("--from measures an exported dataset, which has its own configuration; drop --config and --set")
-    figures = measure_dataset(
-        None if options.shards is not None else load_data_config(options.config, options.set),
-        options.shards,
-        count=options.items,
-        compare=options.music,
-        workspace=options.workspace,
-        warn=_warn,
-        on_item=_counter("items", as_json=as_json or not sys.stderr.isatty()),
-    )
+        raise ConfigError(
+            "--from measures an exported dataset, which has its own configuration; drop --config and --set"
+        )
+    if options.shards is None:
+        data, count = load_data_config(options.config, options.set), options.items
+        read: ItemSource = LiveItems(data, _music(data, options.workspace))
+    else:
+        exported = open_shards(options.shards)
+        data, count, read = exported.config, min(options.items, exported.count), exported.read
+    songs = None if options.music is None else open_music(options.music, options.workspace, warn=_warn)
+    counter = _counter("items", as_json=False)
+    with single_threaded():
+        made = (
+            item
+            for start in range(0, count, data.batch_size)
+            for item in read(range(start, min(count, start + data.batch_size)))
+        )
+        figures = measure_items(data, made, on_item=lambda done: counter(done, count))
+        if songs is not None:
+            figures["compared"] = music_columns(data, songs, songs=max(1, count // data.clips_per_song))
     if output is not None:
         write_json(output, figures)
     if as_json:
         print(json.dumps(figures, allow_nan=False), flush=True)
         return
-    for line in table(figures):
+    for line in _table(figures):
         typer.echo(line)
     if output is not None:
         typer.echo(f"figures:  {output}")
@@ -195,3 +215,57 @@ def _counter(what: str, *, as_json: bool) -> Any:
             print(f"{done} of {of} {what}", end="\n" if done == of else "\r", file=sys.stderr, flush=True)
 
     return count
+
+
+def _table(figures: "Mapping[str, Any]") -> list[str]:
+    head = "".join(f"{name:>10}" for name in next(iter(figures["picture"].values())))
+    lines = [f"{figures['items']} clips{'':13}{head}"]
+    for group in ("picture", "columns"):
+        lines += ["", *(_spread(name, found) for name, found in figures[group].items())]
+        if group == "columns" and "compared" in figures:
+            lines += ["", *_compared(figures["columns"], figures["compared"])]
+    answers = figures["reactivity"]
+    lines.append("")
+    for name in ("brightness", "motion"):
+        found = answers[name]
+        lines.append(
+            f"{name} follows the sound in {_share(found['follows'])} of clips (5 % by chance); correlation "
+            f"with loudness {_number(found['loudness_r'])}, with that of other clips "
+            f"{_number(found['shuffled_r'])}; in silence {_share(answers['silence'][name])} of that in sound"
+        )
+    programs = figures["programs"]
+    lines += [
+        "",
+        f"reactive programs: {_share(programs['reactive'])}; shares of the other clips with each word:",
+    ]
+    lines += [
+        f"{family:8} " + ", ".join(f"{word} {_share(share)}" for word, share in list(words.items())[:12])
+        for family, words in programs["words"].items()
+    ]
+    return lines
+
+
+def _compared(columns: "Mapping[str, Any]", music: "Mapping[str, Any]") -> list[str]:
+    """Say for each column whether 90 % of the recorded music lies within 90 % of the training data."""
+    lines, covered = [], 0
+    for name, found in music.items():
+        own = columns[name]
+        inside = own["p5"] <= found["p5"] and found["p95"] <= own["p95"]
+        covered += inside
+        lines.append(f"{_spread(name, found)}  {'covered' if inside else 'beyond'}")
+    return [
+        f"recorded music, {covered} of {len(music)} columns covered (p5 to p95 within the clips')",
+        *lines,
+    ]
+
+
+def _spread(name: str, found: "Mapping[str, float]") -> str:
+    return f"{name:20}" + "".join(f"{value:10.4g}" for value in found.values())
+
+
+def _share(value: float | None) -> str:
+    return "none" if value is None else f"{100 * value:.0f} %"
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f}"

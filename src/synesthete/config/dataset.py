@@ -17,7 +17,9 @@ __all__ = ["DatasetOptions", "ExportOptions", "PreviewOptions", "StatsOptions", 
 class DatasetOptions(Frozen):
     """What every command on training data takes."""
 
-    config: Path | None = Field(default=None, description="The training data as YAML; see docs/data-engine.md.")
+    config: Path | None = Field(
+        default=None, description="The training data as YAML; see docs/data-engine.md."
+    )
     set: tuple[str, ...] = Field(
         default=(), description="Change one field, such as seed=7 or augment.eq_db=3. Repeatable."
     )

@@ -11,6 +11,7 @@ half of the raw size, 1.0 ms a frame to write and 0.5 ms to read; PNG takes 0.55
 and 1.6.
 """
 
+import importlib.util
 import io
 import json
 import math
@@ -32,9 +33,9 @@ from synesthete.config.base import build
 from synesthete.config.data import DataConfig
 from synesthete.errors import ConfigError, InputError, OutputError
 from synesthete.files import digest_json, make_folder, sweep_parts, whole_file, write_json
-from synesthete.training.items import Batch, Item, make_items, stack
-from synesthete.training.music import Music, open_music
-from synesthete.training.songs import Songs
+from synesthete.training.dataset import LiveItems
+from synesthete.training.items import Item
+from synesthete.training.music import Music
 
 __all__ = ["Shards", "export_shards", "open_shards"]
 
@@ -68,31 +69,22 @@ class Shards:
     starts: tuple[int, ...]
     _open: "OrderedDict[int, _Shard]" = field(default_factory=OrderedDict, compare=False, repr=False)
 
-    def batch(self, number: int) -> Batch:
-        """Give a batch: the same tensors, to the bit, as `synesthete.training.items.make_batch`.
+    def read(self, indices: Sequence[int]) -> list[Item]:
+        """Give items by number: the same tensors, to the bit, as making them would.
+
+        It is what `synesthete.training.dataset.ClipLoader` reads from.
 
         Raises
         ------
         InputError
             If a shard is missing or damaged.
         """
-        size = self.config.batch_size
-        return stack([self.item(number * size + place) for place in range(size)])
-
-    def item(self, index: int) -> Item:
-        """Give an item by number.
-
-        Raises
-        ------
-        InputError
-            If its shard is missing or damaged.
-        """
-        return self._read(index % self.count)
+        return [self._item(index % self.count) for index in indices]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_open": OrderedDict()}
 
-    def _read(self, index: int) -> Item:
+    def _item(self, index: int) -> Item:
         number = int(np.searchsorted(self.starts, index, side="right")) - 1
         path = self.folder / _name(number)
         try:
@@ -104,7 +96,7 @@ class Shards:
             return _decoded(shard.sample(_key(index)))
         except _DAMAGE as error:
             raise InputError(
-                f"{path} is missing, incomplete or damaged; repeat synesthete dataset export, or remove it first"
+                f"{path} is missing or damaged; remove it and repeat synesthete dataset export"
             ) from error
 
 
@@ -138,9 +130,8 @@ def export_shards(
     *,
     items: int,
     shards: int,
-    workspace: Path,
+    music: Music | None = None,
     workers: int = 1,
-    warn: Callable[[str], None] = lambda line: None,
     on_shard: Callable[[int, int], None] = lambda done, of: None,
 ) -> Shards:
     """Write the first items of a dataset into shards; repeating the call writes those that are missing.
@@ -155,12 +146,10 @@ def export_shards(
         How many, from number 0 on: whole batches.
     shards
         Into how many files; at most one for each batch.
-    workspace
-        Where decoded music is kept.
+    music
+        The opened folder of recorded music, if some is mixed in.
     workers
         Processes that write shards at the same time.
-    warn
-        Is told what of a folder of music can't be used.
     on_shard
         Is told how many shards are there, and of how many.
 
@@ -180,8 +169,9 @@ def export_shards(
     batches = items // size
     if not 1 <= shards <= batches:
         raise ConfigError(f"--shards {shards} is outside 1 to {batches}, the number of batches; pass fewer")
-    music = None if config.music_dir is None else open_music(config.music_dir, workspace, warn=warn)
     starts = tuple(size * (batches * number // shards) for number in range(shards + 1))
+    if importlib.util.find_spec("webdataset") is None:
+        raise ConfigError("dataset export needs WebDataset; pip install 'synesthete[train]'")
     manifest = {
         "kind": "synesthete dataset",
         "version": _VERSION,
@@ -241,14 +231,21 @@ def _claim(folder: Path, manifest: dict[str, Any]) -> None:
     if path.is_file():
         try:
             known = json.loads(path.read_text())
-        except (OSError, ValueError):
-            known = None
-        if known is None or digest_json(known) != digest_json(manifest):
+            same = _identity(known) == _identity(manifest)
+        except _DAMAGE:
+            same = False
+        if not same:
             raise OutputError(f"{folder} holds another dataset; name another folder, or remove that one")
         return
     if any(folder.glob("shard-*.tar")):
         raise OutputError(f"{folder} holds shards of unknown origin; name another folder, or remove them")
     write_json(path, manifest)
+
+
+def _identity(manifest: Mapping[str, Any]) -> str:
+    """Digest what shards are made from; recorded music counts by its content, not by its place."""
+    config = {name: value for name, value in manifest["config"].items() if name != "music_dir"}
+    return digest_json({**manifest, "config": config})
 
 
 def _write_shard(job: tuple[Path, DataConfig, Music | None, range]) -> None:
@@ -257,11 +254,11 @@ def _write_shard(job: tuple[Path, DataConfig, Music | None, range]) -> None:
 
     torch.set_num_threads(1)
     path, config, music, indices = job
-    songs = Songs(config, music)
+    read = LiveItems(config, music)
     with whole_file(path) as part, part.open("wb") as handle:
         writer = TarWriter(handle, encoder=False, mtime=0, user="synesthete", group="synesthete")
         for start in range(indices.start, indices.stop, config.batch_size):
-            for item in make_items(config, range(start, start + config.batch_size), songs):
+            for item in read(range(start, start + config.batch_size)):
                 writer.write({"__key__": _key(item.index), **_encoded(item)})
         writer.close()
 
@@ -315,7 +312,7 @@ def _decoded(parts: Mapping[str, bytes]) -> Item:
 
 
 def _webp(frames: UInt8[np.ndarray, "frames 3 height width"]) -> bytes:
-    """Lay frames out below each other, in as few columns as the format's longest side asks, and encode them."""
+    """Lay frames out below each other, in as few columns as the format's longest side asks for."""
     count, channels, height, width = frames.shape
     columns = math.ceil(count * height / _WEBP_SIDE)
     rows = math.ceil(count / columns)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +18,12 @@ from synesthete.evaluation.picture import measure_picture
 from synesthete.generators.base import Size
 from synesthete.generators.quantise import Quantiser
 from synesthete.programs.program import Program
-from synesthete.training.items import Item, make_items
-from synesthete.training.music import Music, open_music
+from synesthete.training.items import Item
+from synesthete.training.music import Music
 from synesthete.training.reactivity import CAUSES, ClipDynamics, measure_reactivity
 from synesthete.training.songs import Songs
 
-__all__ = ["LOOKS", "PERCENTILES", "live_items", "measure_items", "music_columns"]
+__all__ = ["LOOKS", "PERCENTILES", "measure_items", "music_columns"]
 
 LOOKS: Final = ("saturation", "contrast", "brightness", "dark", "clipped")
 """What of pictures is reported; see `synesthete.evaluation.look.measure_look`."""
@@ -49,16 +49,9 @@ class _Seen:
     real: bool
 
 
-def live_items(config: DataConfig, count: int, music: Music | None) -> Iterator[Item]:
-    """Make the first items of a dataset."""
-    songs = Songs(config, music)
-    for start in range(0, count, config.batch_size):
-        yield from make_items(config, range(start, min(count, start + config.batch_size)), songs)
-
-
 def measure_items(
     config: DataConfig,
-    items: Iterator[Item],
+    items: Iterable[Item],
     *,
     on_item: Callable[[int], None] = lambda done: None,
 ) -> dict[str, Any]:
@@ -75,8 +68,9 @@ def measure_items(
     -------
     As JSON has it: ``items``; ``picture`` with percentiles over clips of each of `LOOKS` and of motion;
     ``columns`` with percentiles over all frames of each column of the Timeline; ``reactivity``, from
-    `synesthete.training.reactivity.measure_reactivity`; ``programs``: how many there are, the share of
-    reactive ones, and in what share of the others' clips each word is found; ``music``: the share of recorded songs.
+    `synesthete.training.reactivity.measure_reactivity`; ``programs``: the share of
+    reactive ones, and in what share of the other clips each word is found; ``music``: the share of clips with
+    recorded music.
     """
     seen = []
     for item in items:
@@ -98,23 +92,15 @@ def measure_items(
     }
 
 
-def music_columns(
-    config: DataConfig, folder: Path, workspace: Path, *, songs: int, warn: Callable[[str], None]
-) -> dict[str, dict[str, float]]:
-    """Give percentiles of the Timeline's columns over excerpts of a folder of music, as it is.
+def music_columns(config: DataConfig, music: Music, *, songs: int) -> dict[str, dict[str, float]]:
+    """Give percentiles of the Timeline's columns over excerpts of recorded music, as it is.
 
     Parameters
     ----------
     songs
         How many excerpts, each as long as a song of the dataset.
-
-    Raises
-    ------
-    MediaError
-        If there is no music in the folder.
     """
-    music = open_music(folder, workspace, warn=warn)
-    changes = {"music_dir": folder, "real_mix_prob": 1.0, "augment": _AS_IT_IS}
+    changes = {"music_dir": Path(), "real_mix_prob": 1.0, "augment": _AS_IT_IS}
     recorded = Songs(config.model_copy(update=changes), music)
     tables = [recorded.song(number).timeline.at_frames(config.rate) for number in range(songs)]
     return _column_spreads(np.concatenate(tables))
