@@ -54,8 +54,7 @@ def stretch(sound: Stereo, ratio: float) -> Float32[np.ndarray, "2 stretched"]:
     A phase vocoder with identity phase locking. The phase advance over one output hop is measured by a second
     spectrum one *output* hop before each frame, so that no phase is ever unwrapped:
     :math:`Y_t = A_t\,\mathrm{sgn}(Y_{t-1}\bar B_t)`, taken at each spectral peak for its surroundings.
-    Attacks set the phases anew, which keeps them sharp. Both channels turn by the same angles, which keeps the
-    image.
+    Attacks set the phases anew, which keeps them sharp. Both channels turn alike: the image stays.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ import typer
 from synesthete import __version__
 from synesthete.cli.album import album
 from synesthete.cli.analyse import analyse
+from synesthete.cli.dataset import app as dataset_app
 from synesthete.cli.evaluate import evaluate
 from synesthete.cli.evaluate_generator import evaluate_generator
 from synesthete.cli.explore import breed, explore
@@ -46,6 +47,7 @@ app.command()(explore)
 app.command()(breed)
 app.command()(presets)
 app.add_typer(preset_app, name="preset")
+app.add_typer(dataset_app, name="dataset")
 app.command()(moods)
 app.command()(clean)
 app.command()(profile)
