@@ -68,7 +68,7 @@ class DataConfig(Frozen):
         description="Frames of another moment of the same program and song; at most a clip's.",
     )
     warm_up_s: float = Field(
-        default=1.5, ge=0, le=_EDGE_S, description="How long before a clip trails begin in the dark, seconds."
+        default=1.0, ge=0, le=_EDGE_S, description="How long before a clip trails begin in the dark, seconds."
     )
     map_share: float = Field(
         default=0.5, ge=0.25, le=1,
