@@ -34,6 +34,7 @@ _BAND_HEIGHT: Final = 5  # pixels of the strip for each band
 _LEVEL_HEIGHT: Final = 24
 _FILM_SHORT: Final = 384
 _VIDEO: Final = VideoSettings(encoder="libx264", crf=16, speed="veryfast")
+_GAP: Final = (18, 18, 20)
 _BEAT: Final = (255, 255, 255)
 _LEVEL: Final = (232, 168, 66)
 _SILENCE: Final = (60, 66, 92)
@@ -119,6 +120,7 @@ def _row(config: DataConfig, item: Item) -> Picture:
         for frame in chosen
     ]
     row = np.concatenate(pictures, axis=1)
+    row[:, [edge for place in range(1, shown) for edge in (place * width - 1, place * width)]] = _GAP
     return np.concatenate([row, _strip(config, item, row.shape[1])], axis=0)
 
 
@@ -126,7 +128,7 @@ def _strip(config: DataConfig, item: Item, width: int) -> Picture:
     around, frames = config.context_frames, len(item.frames)
     rows = item.rows[around : around + frames].numpy()
     bands = np.stack([_column(rows, f"band_{band}") for band in reversed(range(BANDS))])
-    image = Image.new("RGB", (width, BANDS * _BAND_HEIGHT + _LEVEL_HEIGHT), (18, 18, 20))
+    image = Image.new("RGB", (width, BANDS * _BAND_HEIGHT + _LEVEL_HEIGHT), _GAP)
     heat = Image.fromarray(_heat(bands)).resize((width, BANDS * _BAND_HEIGHT), Image.Resampling.NEAREST)
     image.paste(heat, (0, 0))
     draw = ImageDraw.Draw(image)

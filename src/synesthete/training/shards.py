@@ -43,7 +43,7 @@ MANIFEST: Final = "dataset.json"
 _VERSION: Final = 1
 _MOST_ITEMS: Final = 10**9
 _WEBP_SIDE: Final = 16_383
-_OPEN_SHARDS: Final = 8
+_KNOWN_SHARDS: Final = 32
 _DAMAGE: Final = (OSError, ValueError, KeyError, TypeError, EOFError, tarfile.TarError)
 
 
@@ -67,7 +67,7 @@ class Shards:
     config: DataConfig
     count: int
     starts: tuple[int, ...]
-    _open: "OrderedDict[int, _Shard]" = field(default_factory=OrderedDict, compare=False, repr=False)
+    _places: "OrderedDict[int, _Places]" = field(default_factory=OrderedDict, compare=False, repr=False)
 
     def read(self, indices: Sequence[int]) -> list[Item]:
         """Give items by number: the same tensors, to the bit, as making them would.
@@ -81,47 +81,44 @@ class Shards:
         """
         return [self._item(index % self.count) for index in indices]
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_open": OrderedDict()}
-
     def _item(self, index: int) -> Item:
         number = int(np.searchsorted(self.starts, index, side="right")) - 1
         path = self.folder / _name(number)
         try:
-            shard = self._open.get(number) or _Shard(path)
-            self._open[number] = shard
-            self._open.move_to_end(number)
-            if len(self._open) > _OPEN_SHARDS:
-                self._open.popitem(last=False)[1].close()
-            return _decoded(shard.sample(_key(index)))
+            if number not in self._places:
+                self._places[number] = _places(path)
+            self._places.move_to_end(number)
+            if len(self._places) > _KNOWN_SHARDS:
+                self._places.popitem(last=False)
+            return _decoded(_parts(path, self._places[number][_key(index)]))
         except _DAMAGE as error:
             raise InputError(
                 f"{path} is missing or damaged; remove it and repeat synesthete dataset export"
             ) from error
 
 
-class _Shard:
-    """One open tar file, and where its members are."""
+_Places = dict[str, dict[str, tuple[int, int]]]
 
-    def __init__(self, path: Path) -> None:
-        self._tar = tarfile.open(path, "r:")  # noqa: SIM115 - it stays open
-        self._members: dict[str, dict[str, tarfile.TarInfo]] = {}
-        for member in self._tar:
+
+def _places(path: Path) -> _Places:
+    """Find where in a tar file the parts of each item lie: first byte and length."""
+    places: _Places = {}
+    with tarfile.open(path, "r:") as tar:
+        for member in tar:
             key, _, part = member.name.partition(".")
-            self._members.setdefault(key, {})[part] = member
+            places.setdefault(key, {})[part] = (member.offset_data, member.size)
+    return places
 
-    def sample(self, key: str) -> dict[str, bytes]:
-        """Give the parts of one item, by extension."""
-        found = {}
-        for part, member in self._members[key].items():
-            handle = self._tar.extractfile(member)
-            if handle is None:
-                raise KeyError(member.name)
-            found[part] = handle.read()
-        return found
 
-    def close(self) -> None:
-        self._tar.close()
+def _parts(path: Path, places: Mapping[str, tuple[int, int]]) -> dict[str, bytes]:
+    found = {}
+    with path.open("rb") as handle:
+        for part, (start, size) in places.items():
+            handle.seek(start)
+            found[part] = handle.read(size)
+            if len(found[part]) < size:
+                raise EOFError(part)
+    return found
 
 
 def export_shards(
