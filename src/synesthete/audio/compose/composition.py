@@ -136,7 +136,7 @@ def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
     """Give what is done to the mix before the master, linear, so that it can be done to stems as well."""
     rng, recipe = plan.draw("finish"), plan.recipe
     width = float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
-    dull = 0.1 if recipe.pulse and recipe.level_dbfs[0] > -20 else 0.3
+    dull = 0.12 if recipe.pulse and recipe.level_dbfs[0] > -20 else 0.3
     tone = draw_tone(rng, dull=dull)
 
     def finish(sound: Stereo) -> Stereo:
@@ -158,10 +158,11 @@ def _perform(
     stems: dict[str, Stereo] = {}
     drums = [line for line in lines if line.stem == "drums"]
     if drums:
-        stems["drums"] = perform_drums(plan, drums, samples)
+        stems["drums"] = perform_drums(plan, drums, samples) * np.float32(rng.uniform(1.0, 1.6))
     duck = duck_curve(drums, samples, recipe.pump * float(rng.uniform(0.6, 1.2)))
     openness = block_curve(1 - recipe.sweep * (1 - energy_blocks(plan, samples)), samples)
     cutoff = float(np.exp(rng.uniform(np.log(350), np.log(1200))))
+    echo = recipe.echo * float(rng.uniform(0.2, 1.1))
     delay_s = plan.tempo.beat_s * float(rng.choice([0.5, 0.75, 0.75, 1.0]))
     for number, line in enumerate(lines):
         if line.stem == "drums" or not len(line.starts_s):
@@ -174,7 +175,7 @@ def _perform(
                 played = amplified(played, patch.drive)
             played = spread(played, patch.width, 0.0 if line.stem == "bass" else pan, delay_ms)
         if recipe.echo and line.stem in ("arp", "melody"):
-            played = echoed(played, delay_s, recipe.echo)
+            played = echoed(played, delay_s, echo)
         if recipe.sweep and line.stem != "melody":
             played = darkened(played, openness, cutoff)
         if duck is not None:
@@ -189,7 +190,7 @@ def _perform(
         for stem, sound in stems.items():
             share = {"drums": 0.2, "bass": 0.05, "effects": 0.15}.get(stem, 0.5)
             send += np.float32(share) * (sound[0] + sound[1])
-        level = recipe.room * float(rng.uniform(0.6, 1.4))
+        level = recipe.room * float(rng.uniform(0.2, 1.2))
         stems["room"] = np.float32(level) * in_room(
             plan.draw("room"), send, float(rng.uniform(*recipe.room_s))
         )

@@ -215,10 +215,10 @@ GENRES: Final[Mapping[str, Recipe]] = {
         air_hz=(300, 12_000), width=(0.0, 1.0),
     ),
     "hip-hop": Recipe(
-        (72, 104),
+        (76, 104),
         (
             _d("boom", "x.....?...x.....|x..x......x.....|x.......x.......", 1.0, 0.3), _d("snare", "....x.......x...|....x..g....x...", 0.8, 0.3),
-            _d("hat", "xuou|xgogxgoo|x.u.x.u.x.u.x.ou", 0.35, 0.3), _d("open hat", "..............x.", 0.25, 0.7),
+            _d("hat", "x..ux.u.|xu.u|x..gx..u", 0.35, 0.3), _d("open hat", "..............x.", 0.25, 0.7),
         ),
         (
             _t("bass", "root", "sub bass|upright bass", "x.....?...x.....|x..x......x.....|x.......x.......", 0.55, 0.45, 2, 4),
@@ -233,7 +233,7 @@ GENRES: Final[Mapping[str, Recipe]] = {
         (92, 122),
         (
             _d("rock kick", "x.....x.x.......|x.......x.x.....", 0.9, 0.3), _d("snare", "....x..g.g..x..g", 0.8, 0.3),
-            _d("hat", "xuou|xgou", 0.35, 0.25), _d("tambourine", "x.u.", 0.15, 0.8), _d("cowbell", "x...", 0.12, 0.9),
+            _d("hat", "xu.ux.uu|x..ux.uu|xuuu", 0.35, 0.25), _d("tambourine", "x.u.", 0.15, 0.8), _d("cowbell", "x...", 0.12, 0.9),
         ),
         (
             _t("bass", "octaves", "electric bass|square bass", "x..u..o.x.u...o.|x.u...o.x.......|x.uox.u.x..ux.u.", 0.55, 0.3, 2, 1.2),
@@ -247,10 +247,10 @@ GENRES: Final[Mapping[str, Recipe]] = {
         (96, 168),
         (
             _d("rock kick", "x.......x.......|x.......x.x.....", 0.95, 0.3), _d("snare", "....x.......x...", 0.85, 0.3),
-            _d("hat", "x.u.|xuou", 0.35, 0.3), _d("crash", "x" + 31 * "." + "|x" + 15 * ".", 0.3, 0.92), _d("ride", "x.u.", 0.18, 0.85),
+            _d("hat", "x.u.|x...|xuuu", 0.35, 0.3), _d("crash", "x" + 31 * "." + "|x" + 15 * ".", 0.3, 0.92), _d("ride", "x.u.", 0.18, 0.85),
         ),
         (
-            _t("bass", "root", "electric bass", "x.u.|x.uox.u.", 0.5, 0.3, 2, 1.8),
+            _t("bass", "root", "electric bass", "x...|x.u.|xuuu", 0.5, 0.3, 2, 1.8),
             _t("chords", "power", "distorted guitar", "x.u.x.u.|x.......x.......|x...x...x.u.x.u.", 0.4, 0.3, 3, 2),
             _t("melody", "lead", "singer|saw lead|guitar", _LEAD, 0.28, 0.6, 5, 3),
             _t("arp", "arp", "guitar", "x.u.", 0.2, 0.0, 4, 2),
@@ -303,12 +303,12 @@ GENRES: Final[Mapping[str, Recipe]] = {
     "synthwave": Recipe(
         (80, 118),
         (
-            _d("kick", "x.......x.......|x...", 0.9, 0.3), _d("snare", "....x.......x...", 0.9, 0.35), _d("hat", "x.u.|xuou", 0.25, 0.4),
+            _d("kick", "x.......x.......|x...", 0.9, 0.3), _d("snare", "....x.......x...", 0.9, 0.35), _d("hat", "xu.u|xuuu|x..u", 0.25, 0.4),
             _d("low tom", "............x.x.", 0.3, 0.85),
         ),
         (
-            _t("bass", "octaves", "saw bass|square bass", "x.u.|xuou", 0.45, 0.25, 2, 0.9),
-            _t("arp", "arp", "pluck|fm bell", "x.u.|xuou", 0.22, 0.4, 5, 1),
+            _t("bass", "octaves", "saw bass|square bass", "x.uu|xuuu|xu.u", 0.45, 0.25, 2, 0.9),
+            _t("arp", "arp", "pluck|fm bell", "x.uu|xuuu", 0.22, 0.4, 5, 1),
             _t("melody", "lead", "saw lead|brass", _LEAD, 0.3, 0.6, 5, 3),
             _t("pad", "pad", "bright pad|warm pad|strings", "x", 0.35, 0, 4),
         ),
@@ -322,7 +322,7 @@ GENRES: Final[Mapping[str, Recipe]] = {
             _d("snare", "x..ux.u.|x.uux.uu", 0.25, 0.75), _d("boom", "x...............", 0.5, 0.8),
         ),
         (
-            _t("pad", "pad", "strings|choir", "x", 0.5, 0, 4), _t("arp", "arp", "short strings|harpsichord|piano", "x.u.|xuou|x.uu", 0.4, 0.25, 4, 1.6),
+            _t("pad", "pad", "strings|choir", "x", 0.5, 0, 4), _t("arp", "arp", "short strings|harpsichord|piano", "x.uu|xuuu|x...", 0.4, 0.25, 4, 1.6),
             _t("melody", "lead", "brass|flute|reed|singer", "x...x.x.x.......|x.....x.x...x...", 0.4, 0.45, 5, 4),
             _t("bass", "root", "short strings|upright bass", "x...|x.......x...x...", 0.5, 0.3, 2, 3),
         ),
@@ -333,7 +333,7 @@ GENRES: Final[Mapping[str, Recipe]] = {
     "latin": Recipe(
         (88, 132),
         (
-            _d("conga", "x.u.o.uox.u.o.uo|x..ux.uo", 0.4, 0.3), _d("block", "x..x..x...x.x...", 0.3, 0.4), _d("shaker", "xuou", 0.2, 0.2),
+            _d("conga", "x.u.o.uox.u.o.uo|x..ux.uo", 0.4, 0.3), _d("block", "x..x..x...x.x...", 0.3, 0.4), _d("shaker", "xuuu|xu.u", 0.2, 0.2),
             _d("kick", "x...|x......xx......x", 0.7, 0.35), _d("cowbell", "x.u.", 0.15, 0.8), _d("bongo", "xuou", 0.2, 0.6),
         ),
         (
@@ -369,8 +369,8 @@ GENRES: Final[Mapping[str, Recipe]] = {
             _t("pad", "pad", "hollow pad|warm pad", "x", 0.05, 0.6, 3),
             _t("melody", "lead", "guitar|reed", "x...?.x.x.......", 0.12, 0.85, 4, 4),
         ),
-        metres=(4, 4, 7, 5), scales=("phrygian dominant", "double harmonic", "dorian", "lydian"), harmonies=("pedal",), forms=("loop", "steady"),
-        paces=("walk", "constant"), human_ms=6, level_dbfs=(-34, -16), squash=0.1, room=0.12, air=0.0004, width=(0.0, 1.3),
+        metres=(4, 4, 4, 7, 5), scales=("phrygian dominant", "double harmonic", "dorian", "lydian"), harmonies=("pedal",), forms=("loop", "steady"),
+        paces=("walk", "constant"), human_ms=6, level_dbfs=(-30, -14), squash=0.1, room=0.12, air=0.0004, width=(0.0, 1.3),
     ),
     "drum solo": Recipe(
         (84, 172),
