@@ -74,7 +74,7 @@ def stereo_figure(wave: Float[Tensor, "*batch 2 samples"]) -> Float[Tensor, "*ba
     """
     batch = wave.shape[:-2]
     # A few at a time: what is computed on the way stays in the cache.
-    figures = [_figures(part) for part in wave.reshape(-1, 2, wave.shape[-1]).split(_FIGURES_AT_ONCE)]
+    figures = [_figures(part) for part in torch.split(wave.reshape(-1, 2, wave.shape[-1]), _FIGURES_AT_ONCE)]
     return torch.cat(figures).reshape(*batch, FIGURE_SIDE, FIGURE_SIDE)
 
 

@@ -57,7 +57,7 @@ class ClipDataModule(LightningDataModule):
         """Count the batches that were trained on, on all ranks."""
         if self._since is None:
             return self._first
-        return self._first + (self._trained() - self._since) * self._trainer().world_size
+        return self._first + (self._trained() - self._since) * int(self._trainer().world_size)
 
     def train_dataloader(self) -> ClipLoader:
         """Give the loader of this rank."""

@@ -37,9 +37,9 @@ class LiveItems:
         self._config, self._music, self._device = config, music, device
         self._songs = Songs(config, music, device=device)
 
-    def __call__(self, indices: Sequence[int]) -> list[Item]:
+    def __call__(self, numbers: Sequence[int]) -> list[Item]:
         """Make items."""
-        return make_items(self._config, indices, self._songs, device=self._device)
+        return make_items(self._config, numbers, self._songs, device=self._device)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process without the songs."""

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float32, Int64, UInt8
@@ -28,7 +28,7 @@ class Item(NamedTuple):
 
     Attributes
     ----------
-    index
+    number
         The item's number.
     frames
         Display RGB, ``(frames, 3, height, width)``.
@@ -53,7 +53,7 @@ class Item(NamedTuple):
         are; pixels.
     """
 
-    index: int
+    number: int
     frames: UInt8[Tensor, "frames 3 height width"]
     rows: Float32[Tensor, "rows columns"]
     style_frames: UInt8[Tensor, "style_frames 3 height width"]
@@ -68,7 +68,7 @@ class Item(NamedTuple):
 class Batch(NamedTuple):
     """Items of one shape, stacked; the fields are those of `Item`."""
 
-    index: Int64[Tensor, " items"]
+    number: Int64[Tensor, " items"]
     frames: UInt8[Tensor, "items frames 3 height width"]
     rows: Float32[Tensor, "items rows columns"]
     style_frames: UInt8[Tensor, "items style_frames 3 height width"]
@@ -89,49 +89,50 @@ def make_batch(config: DataConfig, number: int, songs: Songs, *, device: torch.d
 def stack(items: Sequence[Item]) -> Batch:
     """Stack items of one shape."""
     fields = dict(zip(Item._fields, zip(*items, strict=True), strict=True))
-    stacked = {
+    stacked: dict[str, Any] = {
         name: torch.stack(values) if isinstance(values[0], Tensor) else values
         for name, values in fields.items()
     }
-    numbers = {name: torch.tensor(fields[name]) for name in ("index", "program_number")}
-    return Batch(**(stacked | numbers))
+    for name in ("number", "program_number"):
+        stacked[name] = torch.tensor(fields[name])
+    return Batch(**stacked)
 
 
 def make_items(
-    config: DataConfig, indices: Iterable[int], songs: Songs, *, device: torch.device | str = "cpu"
+    config: DataConfig, numbers: Iterable[int], songs: Songs, *, device: torch.device | str = "cpu"
 ) -> list[Item]:
     """Make items.
 
     Parameters
     ----------
-    indices
-        Their numbers, 0 and upward. On a CPU an item is the same, to the bit, alone and among others.
+    numbers
+        Which, 0 and upward. On a CPU an item is the same, to the bit, alone and among others.
     songs
         Makes the songs, and keeps the last.
     device
         Where to draw; what comes back is on the CPU.
     """
-    plans = [plan_clip(config, index) for index in indices]
+    plans = [plan_clip(config, number) for number in numbers]
     heard = dict(zip((plan.song for plan in plans), songs.several(plan.song for plan in plans), strict=True))
     drawn: dict[int, _Drawn] = {}
 
     def clip(plan: ClipPlan) -> _Drawn:
-        if plan.index not in drawn:
-            drawn[plan.index] = _Drawn(config, plan, heard[plan.song], device)
-        return drawn[plan.index]
+        if plan.number not in drawn:
+            drawn[plan.number] = _Drawn(config, plan, heard[plan.song], device)
+        return drawn[plan.number]
 
     items = []
     for plan in plans:
         own, song = clip(plan), heard[plan.song]
         shown = own.frames[:0]
         if config.style_frames:
-            other = clip(plan_clip(config, partner_of(plan.index)))
+            other = clip(plan_clip(config, partner_of(plan.number)))
             places = (torch.arange(config.style_frames) + 0.5) * (config.clip_frames / config.style_frames)
             shown = other.frames[places.long()]
         crops, places = own.crops()
         items.append(
             Item(
-                index=plan.index,
+                number=plan.number,
                 frames=own.frames,
                 rows=_rows(config, plan, song),
                 style_frames=shown,
@@ -188,7 +189,7 @@ class _Drawn:
     def crops(self) -> tuple[UInt8[Tensor, "crops 3 side side"], Int64[Tensor, "crops 5"]]:
         """Paint the crops, and say where they lie."""
         side = self._config.crop_size
-        draws = generator_for(self._config.seed, "data.crops", self._plan.index)
+        draws = generator_for(self._config.seed, "data.crops", self._plan.number)
         pictures, places = [], []
         for _ in range(self._config.crops):
             frame = int(draws.integers(self._config.clip_frames))

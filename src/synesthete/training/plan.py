@@ -25,7 +25,7 @@ class ClipPlan(NamedTuple):
 
     Attributes
     ----------
-    index
+    number
         The item's number.
     song
         Number of its song.
@@ -37,7 +37,7 @@ class ClipPlan(NamedTuple):
         Number in the catalogue; -1 and downward: the reactive programs, in order.
     """
 
-    index: int
+    number: int
     song: int
     first_frame: int
     bucket: Bucket
@@ -46,31 +46,31 @@ class ClipPlan(NamedTuple):
     @property
     def pair(self) -> int:
         """Give the number of its pair."""
-        return self.index // 2
+        return self.number // 2
 
 
-def plan_clip(config: DataConfig, index: int) -> ClipPlan:
+def plan_clip(config: DataConfig, number: int) -> ClipPlan:
     """Say what an item is made from.
 
     Parameters
     ----------
-    index
+    number
         The item's number, 0 and upward.
     """
-    song, place = divmod(index, config.clips_per_song)
-    batch = index // config.batch_size
-    draws = generator_for(config.seed, "data.program", index // 2)
+    song, place = divmod(number, config.clips_per_song)
+    batch = number // config.batch_size
+    draws = generator_for(config.seed, "data.program", number // 2)
     reactive = config.audio_debug_mode or draws.random() < share_at(config.audio_debug_mix_prob, batch)
     if reactive:
         program = -1 - int(draws.integers(len(REACTIVE)))
     else:
         program = _catalogue_number(config, draws.random())
-    return ClipPlan(index, song, _first_frame(config, song, place), bucket_of(config, batch), program)
+    return ClipPlan(number, song, _first_frame(config, song, place), bucket_of(config, batch), program)
 
 
-def partner_of(index: int) -> int:
+def partner_of(number: int) -> int:
     """Give the other item of a pair."""
-    return index ^ 1
+    return number ^ 1
 
 
 def bucket_of(config: DataConfig, batch: int) -> Bucket:

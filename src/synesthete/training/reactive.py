@@ -19,7 +19,7 @@ def _disc(
     radius: Mapping[str, float], right: float, colours: str, light: Mapping[str, float]
 ) -> dict[str, Any]:
     shape = {
-        "node": "shape", "figure": "polygon", "sides": 12.0, "roundness": 1.0, "fill": 1.0, "glow": 0.3,
+        "node": "shape", "figure": "polygon", "sides": 12.0, "roundness": 1.0, "fill": 1.0, "glow": 0.6,
         "echo": 0.0, "radius": radius,
     }  # fmt: skip
     moved = {"node": "shift", "right": right, "of": shape}
@@ -33,7 +33,7 @@ REACTIVE: Final[Mapping[str, dict[str, Any]]] = {
         "light": {"base": 0.02, "energy": 1.5},
         "of": _CLOUDS,
     },
-    "size": _disc({"base": 0.1, "energy": 0.9}, 0.0, "gold", {"base": 0.15, "energy": 1.2}),
+    "size": _disc({"base": 0.12, "energy": 1.1}, 0.0, "gold", {"base": 0.3, "energy": 1.8}),
     "hue": {
         "node": "palette",
         "colours": {"stops": "rose", "hue": {"body": 0.45, "air": -0.45}},
@@ -42,35 +42,37 @@ REACTIVE: Final[Mapping[str, dict[str, Any]]] = {
     },
     "bands": {
         "node": "add",
-        "below": _disc({"base": 0.1, "body": 0.5}, -0.55, "ember", {"base": 0.05, "body": 1.5}),
+        "below": _disc({"base": 0.12, "body": 0.7}, -0.55, "ember", {"base": 0.15, "body": 1.9}),
         "above": {
             "node": "add",
-            "below": _disc({"base": 0.1, "voice": 0.5}, 0.0, "forest", {"base": 0.05, "voice": 1.5}),
-            "above": _disc({"base": 0.1, "air": 0.5}, 0.55, "ocean", {"base": 0.05, "air": 1.5}),
+            "below": _disc({"base": 0.12, "voice": 0.7}, 0.0, "forest", {"base": 0.15, "voice": 1.9}),
+            "above": _disc({"base": 0.12, "air": 0.7}, 0.55, "ocean", {"base": 0.15, "air": 1.9}),
         },
     },
     "spectrum": {
         "node": "palette",
-        "colours": "neon",
-        "light": {"base": 0.05, "energy": 1.5},
+        "colours": "aurora",
+        "light": {"base": 0.05, "energy": 2.0},
         "of": {
             "node": "spectrum_bars",
-            "bars": 16.0,
+            "base": "edge",
+            "bars": 12.0,
             "height": 1.0,
-            "contrast": 0.6,
-            "cap": 0.0,
-            "glow": 0.2,
+            "contrast": 0.2,
+            "gap": 0.15,
+            "foot": 1.0,
+            "cap": 0.3,
         },
     },
     "onsets": {
         "node": "palette",
         "colours": "glacier",
-        "light": {"base": 0.03, "energy": 0.2, "spark": 1.5},
+        "light": {"base": 0.05, "energy": 0.3, "spark": 1.7},
         "of": {
             "node": "sunburst",
             "rays": 12.0,
             "share": 0.5,
-            "length": {"base": 0.2, "spark": 1.4},
+            "length": {"base": 0.3, "spark": 1.7},
             "phase": {"turn": 4.0},
         },
     },
@@ -87,11 +89,11 @@ REACTIVE: Final[Mapping[str, dict[str, Any]]] = {
     "bass": {
         "node": "palette",
         "colours": "copper",
-        "light": {"base": 0.03, "body": 1.6},
+        "light": {"base": 0.05, "body": 1.9},
         "of": {
             "node": "spiral",
             "arms": 3.0,
-            "width": {"base": 0.1, "body": 0.6},
+            "width": {"base": 0.15, "body": 0.75},
             "phase": {"flow": 3.0},
         },
     },

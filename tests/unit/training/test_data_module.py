@@ -32,7 +32,7 @@ def small_items(indices: Sequence[int]) -> list[Item]:
 
 
 def numbers(batches: Iterator[Batch], count: int) -> list[list[int]]:
-    return [next(batches).index.tolist() for _ in range(count)]
+    return [next(batches).number.tolist() for _ in range(count)]
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
@@ -103,7 +103,7 @@ def trained(
             self.layer = torch.nn.Linear(1, 1)
 
         def training_step(self, batch: Batch, index: int) -> torch.Tensor:
-            seen.append(batch.index.tolist())
+            seen.append(batch.number.tolist())
             return self.layer(batch.rows).mean()
 
         def configure_optimizers(self) -> Any:

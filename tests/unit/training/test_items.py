@@ -98,7 +98,7 @@ def test_a_batch_stacks_its_items(songs: Songs) -> None:
     items = make_items(CONFIG, range(4, 8), songs)
     batch = make_batch(CONFIG, 1, songs)
 
-    assert batch.index.tolist() == [4, 5, 6, 7]
+    assert batch.number.tolist() == [4, 5, 6, 7]
     assert torch.equal(batch.frames, torch.stack([item.frames for item in items]))
     assert batch.facts == tuple(item.facts for item in items)
     assert batch.program_number.tolist() == [item.program_number for item in items]

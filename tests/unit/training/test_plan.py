@@ -42,7 +42,7 @@ def test_a_pair_is_two_moments_of_one_song_in_one_program() -> None:
             other.pair,
         )
         assert own.first_frame != other.first_frame
-        assert partner_of(other.index) == own.index
+        assert partner_of(other.number) == own.number
 
 
 def test_a_batch_has_one_shape_and_shapes_come_as_often_as_they_weigh() -> None:

@@ -1,12 +1,12 @@
 """Compose: a song with everything that is known about it, as a pure function of a seed and a number."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from jaxtyping import Float32
-from scipy.signal import butter, sosfilt
+from scipy.signal import sosfilt
 
 from synesthete.audio.compose.drums import score_drums
 from synesthete.audio.compose.instruments import PATCHES
@@ -27,6 +27,7 @@ from synesthete.audio.compose.plan import Line, Plan, draw_plan
 from synesthete.audio.compose.silence import Rests, draw_rests, gate
 from synesthete.audio.compose.stage import STEMS, perform_drums, perform_effects, perform_tune
 from synesthete.audio.compose.synthesis import RATE
+from synesthete.audio.compose.tone import draw_tone
 from synesthete.audio.compose.truth import Note, Passage, Truth
 from synesthete.audio.compose.tunes import score_tunes
 from synesthete.errors import InputError
@@ -111,11 +112,11 @@ def compose(
     rests = draw_rests(plan, playing, silence_mix_prob)
     lines = [rests.obeyed(line) for line in lines]
     stems, effects = _perform(plan, lines, rests, samples)
-    mix = mixdown(stems)
+    finish = _finisher(plan)
+    mix = finish(mixdown(stems))
     gain = master_gain(mix, section_gains(plan, samples), _level_dbfs(plan), plan.recipe.squash)
     gate(gain, list(rests.silences))
     sound = mix * gain
-    # Rounding of tanh may touch the ceiling, never pass it.
     truth = _truth(plan, [*lines, *effects], rests)
     return Composition(
         sound, truth, {name: stem * gain for name, stem in stems.items()} if keep_stems else None
@@ -131,6 +132,20 @@ def _within(line: Line, seconds: float) -> Line:
     return moved.kept((starts >= 0) & (starts < seconds - 0.01))
 
 
+def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
+    """Give what is done to the mix before the master, linear, so that it can be done to stems as well."""
+    rng, recipe = plan.draw("finish"), plan.recipe
+    width = float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
+    dull = 0.12 if recipe.pulse and recipe.level_dbfs[0] > -20 else 0.3
+    tone = draw_tone(rng, dull=dull)
+
+    def finish(sound: Stereo) -> Stereo:
+        middle, side = (sound[0] + sound[1]) / 2, (sound[0] - sound[1]) * np.float32(width / 2)
+        return np.asarray(sosfilt(tone, np.stack([middle + side, middle - side]), axis=1), np.float32)
+
+    return finish
+
+
 def _level_dbfs(plan: Plan) -> float:
     return float(plan.draw("level").uniform(*plan.recipe.level_dbfs))
 
@@ -143,10 +158,11 @@ def _perform(
     stems: dict[str, Stereo] = {}
     drums = [line for line in lines if line.stem == "drums"]
     if drums:
-        stems["drums"] = perform_drums(plan, drums, samples)
+        stems["drums"] = perform_drums(plan, drums, samples) * np.float32(rng.uniform(1.0, 1.6))
     duck = duck_curve(drums, samples, recipe.pump * float(rng.uniform(0.6, 1.2)))
     openness = block_curve(1 - recipe.sweep * (1 - energy_blocks(plan, samples)), samples)
     cutoff = float(np.exp(rng.uniform(np.log(350), np.log(1200))))
+    echo = recipe.echo * float(rng.uniform(0.2, 1.1))
     delay_s = plan.tempo.beat_s * float(rng.choice([0.5, 0.75, 0.75, 1.0]))
     for number, line in enumerate(lines):
         if line.stem == "drums" or not len(line.starts_s):
@@ -159,7 +175,7 @@ def _perform(
                 played = amplified(played, patch.drive)
             played = spread(played, patch.width, 0.0 if line.stem == "bass" else pan, delay_ms)
         if recipe.echo and line.stem in ("arp", "melody"):
-            played = echoed(played, delay_s, recipe.echo)
+            played = echoed(played, delay_s, echo)
         if recipe.sweep and line.stem != "melody":
             played = darkened(played, openness, cutoff)
         if duck is not None:
@@ -174,16 +190,10 @@ def _perform(
         for stem, sound in stems.items():
             share = {"drums": 0.2, "bass": 0.05, "effects": 0.15}.get(stem, 0.5)
             send += np.float32(share) * (sound[0] + sound[1])
-        level = recipe.room * float(rng.uniform(0.6, 1.4))
+        level = recipe.room * float(rng.uniform(0.2, 1.2))
         stems["room"] = np.float32(level) * in_room(
             plan.draw("room"), send, float(rng.uniform(*recipe.room_s))
         )
-    width = float(np.clip(rng.uniform(*recipe.width), 0, 2.2)) * (rng.random() > 0.06)
-    high_pass = butter(1, 18.0, "highpass", fs=RATE, output="sos")
-    for stem, sound in stems.items():
-        middle, side = (sound[0] + sound[1]) / 2, (sound[0] - sound[1]) * np.float32(width / 2)
-        placed = np.stack([middle + side, middle - side])
-        stems[stem] = sosfilt(high_pass, placed, axis=1).astype(np.float32)
     return stems, effects
 
 

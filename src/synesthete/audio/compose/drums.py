@@ -40,15 +40,13 @@ def score_drums(plan: Plan) -> list[Line]:
     lines = []
     present = [line for line in recipe.drums if line.enters < 0.7 or rng.random() < 0.8]
     energy = _kit_energy(plan, rng)
-    least = min(line.enters for line in present)
     for drum in present:
-        # Sections without a kick (breakdowns) still may have the lightest drum.
         hits = strike_pattern(
             rng,
             str(rng.choice(drum.patterns)),
             steps=plan.steps,
             energy=energy,
-            enters=max(drum.enters, 0.0) if drum.enters > least else drum.enters,
+            enters=drum.enters,
             loose=0.05 if human else 0.01,
             spread=0.16 if human else 0.05,
         )

@@ -20,6 +20,7 @@ FORMS: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "loop": (("verse", 0.85), ("chorus", 1.0), ("verse", 0.8), ("break", 0.55), ("chorus", 1.0)),
     "grow": (("intro", 0.25), ("verse", 0.5), ("verse", 0.65), ("build", 0.8), ("chorus", 1.0), ("outro", 0.4)),
     "solos": (("head", 0.75), ("solo", 0.85), ("solo", 1.0), ("trade", 0.6), ("head", 0.8)),
+    "steady": (("verse", 0.95), ("verse", 1.0)),
     "waves": (("calm", 0.35), ("swell", 0.7), ("calm", 0.3), ("swell", 0.9), ("calm", 0.25)),
 }  # fmt: skip
 """Names and energies of sections by kind of form."""

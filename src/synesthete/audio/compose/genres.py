@@ -142,13 +142,13 @@ GENRES: Final[Mapping[str, Recipe]] = {
     "techno": Recipe(
         (122, 148),
         (
-            _d("kick", "x...", 1.0, 0.35), _d("hat", "oxxo|..x.|xoxo", 0.35, 0.4), _d("open hat", "..x.", 0.35, 0.6),
-            _d("clap", "....x...", 0.5, 0.6), _d("rim", ".?.g..o..g.?..o.", 0.25, 0.5), _d("ride", "x...|x.x.", 0.15, 0.9),
+            _d("kick", "x...", 1.0, 0.35), _d("hat", "xuou|x.u.|xugu", 0.35, 0.4), _d("open hat", "..x.", 0.22, 0.6),
+            _d("clap", "....x...", 0.5, 0.6), _d("rim", ".?.g..o..g.?..o.", 0.25, 0.5), _d("ride", "x...|x.u.", 0.15, 0.9),
         ),
         (
-            _t("bass", "root", "sub bass|acid bass|fm bass", ".xxx|..x.|.x.x", 0.55, 0.35, 2, 0.9),
-            _t("arp", "arp", "pluck|acid bass|fm bell", "xoxxoxox|x.xx.xx.", 0.3, 0.4, 3, 0.7),
-            _t("chords", "chord", "stab", "...x..x.........|..x...x...x..x..", 0.25, 0.6, 4, 1.2),
+            _t("bass", "root", "sub bass|acid bass|fm bass", ".uou|..x.|x.uo", 0.4, 0.35, 2, 0.9),
+            _t("arp", "arp", "pluck|acid bass|fm bell", "xuoxuxou|x.ox.uo.", 0.3, 0.4, 3, 0.7),
+            _t("chords", "chord", "stab", "...x..x.........|x.....x.....o...", 0.22, 0.6, 4, 1.2),
             _t("pad", "pad", "bright pad|hollow pad", "x", 0.12, 0, 4),
         ),
         scales=("minor", "phrygian", "dorian", "minor pentatonic"), harmonies=("pedal", "modal", "modal", "loop"),
@@ -158,11 +158,11 @@ GENRES: Final[Mapping[str, Recipe]] = {
     "house": Recipe(
         (114, 128),
         (
-            _d("kick", "x...", 0.95, 0.3), _d("open hat", "..x.", 0.4, 0.35), _d("clap", "....x...", 0.45, 0.5),
-            _d("shaker", "oxgx|gxox", 0.16, 0.4), _d("conga", "..?..x?..?.x..?.", 0.2, 0.65), _d("hat", "x.x.", 0.2, 0.75),
+            _d("kick", "x...", 0.95, 0.3), _d("open hat", "..x.", 0.26, 0.35), _d("clap", "....x...", 0.45, 0.5),
+            _d("shaker", "xuou|xugu", 0.16, 0.4), _d("conga", "..?..x?..?.x..?.", 0.2, 0.65), _d("hat", "x.u.", 0.2, 0.75),
         ),
         (
-            _t("bass", "root", "saw bass|sub bass|fm bass|electric bass", "..x...x...x..xx.|x..x..x...x.....|..x.", 0.5, 0.4, 2, 1.6),
+            _t("bass", "root", "saw bass|sub bass|fm bass|electric bass", "x..u..x...u..xu.|x..x..x...x.....|x.u.", 0.4, 0.4, 2, 1.6),
             _t("chords", "chord", "electric piano|piano|stab|organ", "x..x..x...x..x..|...x..x....x..x.", 0.35, 0.3, 4, 1.6),
             _t("melody", "lead", "singer|saw lead|vibraphone", _LEAD, 0.28, 0.7, 5, 3),
             _t("pad", "pad", "warm pad|strings|bright pad", "x", 0.2, 0, 4),
@@ -173,12 +173,12 @@ GENRES: Final[Mapping[str, Recipe]] = {
     "trance": Recipe(
         (132, 142),
         (
-            _d("kick", "x...", 0.95, 0.45), _d("open hat", "..x.", 0.4, 0.55), _d("clap", "....x...", 0.35, 0.65),
-            _d("hat", "oxox", 0.2, 0.5), _d("crash", "x" + 63 * ".", 0.25, 0.95),
+            _d("kick", "x...", 0.95, 0.45), _d("open hat", "..x.", 0.26, 0.55), _d("clap", "....x...", 0.35, 0.65),
+            _d("hat", "xuou", 0.2, 0.5), _d("crash", "x" + 63 * ".", 0.25, 0.95),
         ),
         (
-            _t("arp", "arp", "pluck|saw lead|stab", "x.xxx.xx|xxxx|x.xx", 0.32, 0.2, 4, 0.9),
-            _t("bass", "root", "saw bass|reese bass", ".xxx|..x.", 0.5, 0.45, 2, 0.85),
+            _t("arp", "arp", "pluck|saw lead|stab", "x.uox.uo|xuou|x.uo", 0.32, 0.2, 4, 0.9),
+            _t("bass", "root", "saw bass|reese bass", ".uou|x.uo", 0.42, 0.45, 2, 0.85),
             _t("melody", "lead", "saw lead|pluck", _LEAD, 0.32, 0.75, 5, 3),
             _t("pad", "pad", "bright pad|choir|strings", "x", 0.35, 0, 4),
         ),
@@ -189,10 +189,10 @@ GENRES: Final[Mapping[str, Recipe]] = {
         (160, 178),
         (
             _d("kick", "x.........x.....|x.x.......x.....", 1.0, 0.4), _d("snare", "....x..g.g..x.g.|....x.......x...", 0.9, 0.4),
-            _d("hat", "x.o.|xgog", 0.4, 0.35), _d("ride", "x...x...", 0.16, 0.9),
+            _d("hat", "x.u.|xgog|xugu", 0.4, 0.35), _d("ride", "x...x...", 0.16, 0.9),
         ),
         (
-            _t("bass", "root", "reese bass|acid bass|sub bass", "x.........x.....|x.....x...x.....|x.......x.......", 0.55, 0.45, 1, 4),
+            _t("bass", "root", "reese bass|acid bass|sub bass", "x.........x.....|x.....x...x.....|x.......x.......", 0.45, 0.45, 1, 4),
             _t("chords", "chord", "electric piano|stab", "x.......x.......", 0.25, 0.5, 4, 3),
             _t("melody", "lead", "fm bell|singer|saw lead", "x...x...x...?...|x...?.x.x.......", 0.28, 0.6, 5, 4),
             _t("pad", "pad", "warm pad|strings|hollow pad", "x", 0.3, 0, 4),
@@ -204,21 +204,21 @@ GENRES: Final[Mapping[str, Recipe]] = {
         (118, 142),
         (
             _d("rock kick", "x.x.......xx....|x.........x.....|x..x......x.....", 0.95, 0.3),
-            _d("snare", "....x..g.g..x..g|....x..g....x.g.", 0.8, 0.3), _d("hat", "x.x.|xgog", 0.42, 0.25), _d("ride", "x...", 0.15, 0.9),
+            _d("snare", "....x..g.g..x..g|....x..g....x.g.", 0.8, 0.3), _d("hat", "x.u.|xgog|xugu", 0.42, 0.25), _d("ride", "x...", 0.15, 0.9),
         ),
         (
             _t("bass", "root", "electric bass|square bass|reese bass", "x.....x.x.......|x.xx....x.......", 0.5, 0.45, 2, 2),
             _t("chords", "chord", "organ|stab|electric piano", "x..x....x.......|....x.......x...", 0.3, 0.4, 4, 1.5),
-            _t("arp", "arp", "square blip|pluck", "x.xxx.x.", 0.2, 0.7, 5, 1),
+            _t("arp", "arp", "square blip|pluck", "x.uox.u.", 0.2, 0.7, 5, 1),
         ),
         forms=("club", "loop", "loop"), human_ms=3, level_dbfs=(-13, -7), squash=0.7, sweep=0.35, echo=0.25, air=0.006,
         air_hz=(300, 12_000), width=(0.0, 1.0),
     ),
     "hip-hop": Recipe(
-        (72, 104),
+        (76, 104),
         (
             _d("boom", "x.....?...x.....|x..x......x.....|x.......x.......", 1.0, 0.3), _d("snare", "....x.......x...|....x..g....x...", 0.8, 0.3),
-            _d("hat", "x.x.x.x.x.x.x.x.|x.x.x.xxx.x.x.x.", 0.35, 0.3), _d("open hat", "..............x.", 0.25, 0.7),
+            _d("hat", "x..ux.u.|xu.u|x..gx..u", 0.35, 0.3), _d("open hat", "..............x.", 0.25, 0.7),
         ),
         (
             _t("bass", "root", "sub bass|upright bass", "x.....?...x.....|x..x......x.....|x.......x.......", 0.55, 0.45, 2, 4),
@@ -233,11 +233,11 @@ GENRES: Final[Mapping[str, Recipe]] = {
         (92, 122),
         (
             _d("rock kick", "x.....x.x.......|x.......x.x.....", 0.9, 0.3), _d("snare", "....x..g.g..x..g", 0.8, 0.3),
-            _d("hat", "xoxo|x.x.", 0.35, 0.25), _d("tambourine", "..x...x...x...x.", 0.15, 0.8), _d("cowbell", "x...", 0.12, 0.9),
+            _d("hat", "xu.ux.uu|x..ux.uu|xuuu", 0.35, 0.25), _d("tambourine", "x.u.", 0.15, 0.8), _d("cowbell", "x...", 0.12, 0.9),
         ),
         (
-            _t("bass", "octaves", "electric bass|square bass", "x..x..x.x.x...x.|x.x...x.x.......", 0.55, 0.3, 2, 1.2),
-            _t("chords", "chord", "muted guitar|organ|electric piano", "x.xx..x.x.x...x.|x.x.x.xxx.x.x.x.", 0.3, 0.3, 4, 0.8),
+            _t("bass", "octaves", "electric bass|square bass", "x..u..o.x.u...o.|x.u...o.x.......|x.uox.u.x..ux.u.", 0.55, 0.3, 2, 1.2),
+            _t("chords", "chord", "muted guitar|organ|electric piano", "x.uu..o.x.u...u.|x.u.o.uux.u.o.u.", 0.3, 0.3, 4, 0.8),
             _t("melody", "lead", "brass|singer|reed|saw lead", _LEAD, 0.3, 0.65, 5, 2),
         ),
         scales=("dorian", "mixolydian", "blues", "minor pentatonic"), harmonies=("modal", "modal", "loop", "blues"), forms=("song", "loop"),
@@ -247,13 +247,13 @@ GENRES: Final[Mapping[str, Recipe]] = {
         (96, 168),
         (
             _d("rock kick", "x.......x.......|x.......x.x.....", 0.95, 0.3), _d("snare", "....x.......x...", 0.85, 0.3),
-            _d("hat", "x.o.", 0.35, 0.3), _d("crash", "x" + 31 * "." + "|x" + 15 * ".", 0.3, 0.92), _d("ride", "x.x.", 0.18, 0.85),
+            _d("hat", "x.u.|x...|xuuu", 0.35, 0.3), _d("crash", "x" + 31 * "." + "|x" + 15 * ".", 0.3, 0.92), _d("ride", "x.u.", 0.18, 0.85),
         ),
         (
-            _t("bass", "root", "electric bass", "x.x.", 0.5, 0.3, 2, 1.8),
-            _t("chords", "power", "distorted guitar", "x.x.x.x.x.x.x.x.|x.......x.......|x.......x.x.x...", 0.4, 0.3, 3, 2),
+            _t("bass", "root", "electric bass", "x...|x.u.|xuuu", 0.5, 0.3, 2, 1.8),
+            _t("chords", "power", "distorted guitar", "x.u.x.u.|x.......x.......|x...x...x.u.x.u.", 0.4, 0.3, 3, 2),
             _t("melody", "lead", "singer|saw lead|guitar", _LEAD, 0.28, 0.6, 5, 3),
-            _t("arp", "arp", "guitar", "x.x.", 0.2, 0.0, 4, 2),
+            _t("arp", "arp", "guitar", "x.u.", 0.2, 0.0, 4, 2),
         ),
         scales=("minor", "major", "mixolydian", "minor pentatonic"), harmonies=("loop", "loop", "functional"), forms=("song", "song", "grow"),
         paces=("constant", "walk", "walk"), human_ms=5, level_dbfs=(-13, -6.5), squash=0.75, air=0.001, width=(0.5, 1.2),
@@ -261,12 +261,12 @@ GENRES: Final[Mapping[str, Recipe]] = {
     "metal": Recipe(
         (132, 200),
         (
-            _d("rock kick", "x.x.x.x.|x.......x.x.....|x.xxx.xx", 0.95, 0.3), _d("snare", "....x.......x...|....x...", 0.85, 0.3),
-            _d("crash", "x...............", 0.3, 0.75), _d("hat", "x...|x.x.", 0.35, 0.3),
+            _d("rock kick", "x.o.x.o.|x...x...x.u.x...|xuou", 0.95, 0.3), _d("snare", "....x.......x...|....x...", 0.85, 0.3),
+            _d("crash", "x...............", 0.3, 0.75), _d("hat", "x...|x.u.", 0.35, 0.3),
         ),
         (
-            _t("bass", "root", "electric bass|saw bass", "x.x.|xxxx", 0.45, 0.3, 2, 1),
-            _t("chords", "power", "distorted guitar", "x.xxx.xx|x...x.xxx...x.x.|xxxx", 0.5, 0.2, 3, 1),
+            _t("bass", "root", "electric bass|saw bass", "x.u.|xuou", 0.45, 0.3, 2, 1),
+            _t("chords", "power", "distorted guitar", "x.uox.uo|x...x.uox...x.u.|xuou", 0.5, 0.2, 3, 1),
             _t("melody", "lead", "saw lead|distorted guitar", "x.x.x.x.x.?.x...", 0.25, 0.8, 5, 2),
         ),
         scales=("minor", "phrygian", "harmonic minor", "locrian", "phrygian dominant"), harmonies=("loop", "modal", "pedal"), forms=("song", "loop"),
@@ -275,7 +275,7 @@ GENRES: Final[Mapping[str, Recipe]] = {
     "jazz": Recipe(
         (84, 180),
         (
-            _d("ride", "x...x.o.", 0.4, 0.2), _d("rock kick", "o...|x.......", 0.4, 0.3), _d("hat", "....x...", 0.35, 0.2),
+            _d("ride", "x...x.u.", 0.4, 0.2), _d("rock kick", "o...|x.......", 0.4, 0.3), _d("hat", "....x...", 0.35, 0.2),
             _d("brush", "....o..g....o.g.", 0.35, 0.4), _d("snare", "........?.....g.", 0.2, 0.8),
         ),
         (
@@ -290,11 +290,11 @@ GENRES: Final[Mapping[str, Recipe]] = {
         (110, 180),
         (
             _d("chip kick", "x.......x.......|x...|x.....x.x.......", 0.7, 0.3), _d("chip noise", "....x.......x...|....x..x....x...", 0.5, 0.3),
-            _d("hat", "x.o.", 0.15, 0.5),
+            _d("hat", "x.u.", 0.15, 0.5),
         ),
         (
-            _t("bass", "octaves", "square bass|square blip", "x.x.|x...x.x.", 0.4, 0.2, 2, 1.5),
-            _t("arp", "arp", "square blip|pulse lead", "xxxx|x.xx", 0.22, 0.2, 5, 0.9),
+            _t("bass", "octaves", "square bass|square blip", "x.u.|x...x.u.", 0.4, 0.2, 2, 1.5),
+            _t("arp", "arp", "square blip|pulse lead", "xuou|x.uo", 0.22, 0.2, 5, 0.9),
             _t("melody", "lead", "pulse lead|square blip", _LEAD, 0.3, 0.3, 5, 2),
         ),
         scales=("major", "minor", "mixolydian", "major pentatonic", "harmonic minor"), forms=("song", "loop", "loop"), swing=(0.5, 0.62),
@@ -303,12 +303,12 @@ GENRES: Final[Mapping[str, Recipe]] = {
     "synthwave": Recipe(
         (80, 118),
         (
-            _d("kick", "x.......x.......|x...", 0.9, 0.3), _d("snare", "....x.......x...", 0.9, 0.35), _d("hat", "x.x.|oxox", 0.25, 0.4),
+            _d("kick", "x.......x.......|x...", 0.9, 0.3), _d("snare", "....x.......x...", 0.9, 0.35), _d("hat", "xu.u|xuuu|x..u", 0.25, 0.4),
             _d("low tom", "............x.x.", 0.3, 0.85),
         ),
         (
-            _t("bass", "octaves", "saw bass|square bass", "x.x.|xxxx", 0.5, 0.25, 2, 0.9),
-            _t("arp", "arp", "pluck|fm bell", "x.x.|xxxx", 0.22, 0.4, 5, 1),
+            _t("bass", "octaves", "saw bass|square bass", "x.uu|xuuu|xu.u", 0.45, 0.25, 2, 0.9),
+            _t("arp", "arp", "pluck|fm bell", "x.uu|xuuu", 0.22, 0.4, 5, 1),
             _t("melody", "lead", "saw lead|brass", _LEAD, 0.3, 0.6, 5, 3),
             _t("pad", "pad", "bright pad|warm pad|strings", "x", 0.35, 0, 4),
         ),
@@ -319,22 +319,22 @@ GENRES: Final[Mapping[str, Recipe]] = {
         (66, 132),
         (
             _d("timpani", "x.......x.......|x...........x.x.", 0.6, 0.5), _d("crash", "x" + 63 * ".", 0.3, 0.9),
-            _d("snare", "x..ox.o.|x.oox.oo", 0.25, 0.75), _d("boom", "x...............", 0.5, 0.8),
+            _d("snare", "x..ux.u.|x.uux.uu", 0.25, 0.75), _d("boom", "x...............", 0.5, 0.8),
         ),
         (
-            _t("pad", "pad", "strings|choir", "x", 0.5, 0, 4), _t("arp", "arp", "short strings|harpsichord|piano", "x.x.|xxxx|x.oo", 0.4, 0.25, 4, 1.6),
+            _t("pad", "pad", "strings|choir", "x", 0.5, 0, 4), _t("arp", "arp", "short strings|harpsichord|piano", "x.uu|xuuu|x...", 0.4, 0.25, 4, 1.6),
             _t("melody", "lead", "brass|flute|reed|singer", "x...x.x.x.......|x.....x.x...x...", 0.4, 0.45, 5, 4),
             _t("bass", "root", "short strings|upright bass", "x...|x.......x...x...", 0.5, 0.3, 2, 3),
         ),
         metres=(4, 4, 3), scales=("minor", "harmonic minor", "major", "lydian", "dorian", "double harmonic"), harmonies=("functional", "functional", "loop"),
-        forms=("grow", "waves", "song"), paces=("walk", "rubato", "constant"), human_ms=7, level_dbfs=(-27, -14), squash=0.15,
+        forms=("grow", "waves", "song"), paces=("walk", "walk", "rubato", "constant"), human_ms=7, level_dbfs=(-27, -14), squash=0.15,
         room_s=(1.5, 3.0), room=0.45, air=0.0006, width=(0.8, 1.8),
     ),
     "latin": Recipe(
         (88, 132),
         (
-            _d("conga", "o.x.o.xxo.x.o.xx|x..ox.xx", 0.4, 0.3), _d("block", "x..x..x...x.x...", 0.3, 0.4), _d("shaker", "xoxo", 0.2, 0.2),
-            _d("kick", "x...|x......xx......x", 0.7, 0.35), _d("cowbell", "x.x.", 0.15, 0.8), _d("bongo", "?.xx?.x.", 0.2, 0.6),
+            _d("conga", "x.u.o.uox.u.o.uo|x..ux.uo", 0.4, 0.3), _d("block", "x..x..x...x.x...", 0.3, 0.4), _d("shaker", "xuuu|xu.u", 0.2, 0.2),
+            _d("kick", "x...|x......xx......x", 0.7, 0.35), _d("cowbell", "x.u.", 0.15, 0.8), _d("bongo", "xuou", 0.2, 0.6),
         ),
         (
             _t("bass", "root", "upright bass|electric bass", "x.....x.x.....x.|x.......x...x...", 0.55, 0.3, 2, 2.5),
@@ -348,7 +348,7 @@ GENRES: Final[Mapping[str, Recipe]] = {
         (96, 168),
         (
             _d("low tom", "x.......x...", 0.6, 0.2), _d("tambourine", "....x...", 0.3, 0.4), _d("clap", "........x.......x...", 0.3, 0.6),
-            _d("bongo", "x.o.", 0.25, 0.5), _d("rock kick", "x...........", 0.6, 0.5),
+            _d("bongo", "x.u.", 0.25, 0.5), _d("rock kick", "x...........", 0.6, 0.5),
         ),
         (
             _t("bass", "root", "upright bass|electric bass", "x...|x.......x...", 0.5, 0.3, 2, 3),
@@ -362,15 +362,25 @@ GENRES: Final[Mapping[str, Recipe]] = {
     "tabla": Recipe(
         (80, 150),
         (
-            _d("ge", "x.....x.x...x...|x.......x..x....|x...x...x.x.x...", 0.9), _d("na", "x.xxx.x.x.x.x.xx|x.x.x.xxx.xxx.x.|xoxox.xox.xoxxxo", 0.7),
-            _d("te", "?g?xo.gx?g?xogox|.xgo.xox.xgo.xxx", 0.45),
+            _d("ge", "x...x...x.u.x...|x...x.u.x...x...|x...o...x.u.o.u.", 1.0), _d("na", "x.uux.u.x.u.x.uu|x.u.x.uux.uux.u.|xuoux.uox.uoxuou", 0.7),
+            _d("te", ".g?u..gu.g?u.gou|.ug..uo..ug..uuu", 0.4),
         ),
         (
             _t("pad", "pad", "hollow pad|warm pad", "x", 0.05, 0.6, 3),
             _t("melody", "lead", "guitar|reed", "x...?.x.x.......", 0.12, 0.85, 4, 4),
         ),
-        metres=(4, 4, 7, 5), scales=("phrygian dominant", "double harmonic", "dorian", "lydian"), harmonies=("pedal",), forms=("loop", "grow"),
-        paces=("walk", "constant"), human_ms=6, level_dbfs=(-34, -16), squash=0.1, room=0.12, air=0.0004, width=(0.0, 1.3),
+        metres=(4, 4, 4, 7, 5), scales=("phrygian dominant", "double harmonic", "dorian", "lydian"), harmonies=("pedal",), forms=("loop", "steady"),
+        paces=("walk", "constant"), human_ms=6, level_dbfs=(-30, -14), squash=0.1, room=0.12, air=0.0004, width=(0.0, 1.3),
+    ),
+    "drum solo": Recipe(
+        (84, 172),
+        (
+            _d("rock kick", "x.x.......xx....|x.......x.x.....|x...", 1.0), _d("snare", "....x..g.g..x..g|....x..g....x.g.", 0.9),
+            _d("ride", "x.u.|xgog", 0.4), _d("hat", "x.u.", 0.3, 0.6), _d("high tom", "......?.......?.", 0.4, 0.7), _d("crash", "x" + 31 * ".", 0.35, 0.8),
+        ),
+        (_t("bass", "root", "electric bass|sub bass", "x.......x.......|x.....u.x.......", 0.2, 0.97, 2, 2),),
+        forms=("loop", "steady", "solos"), paces=("walk", "constant"), swing=(0.5, 0.6), human_ms=5, level_dbfs=(-18, -6), squash=0.4,
+        room_s=(0.2, 0.6), room=0.06, air=0.0004, width=(0.0, 0.8),
     ),
     "ambient": Recipe(
         (60, 84), (),

@@ -122,7 +122,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "kalimba": Patch("additive", slope=(1.4, 1.9), decay_s=(0.3, 0.6), release_s=(0.1, 0.2), index_s=(0.05, 0.1), bell=True, click=0.3, width=0.4),
     "bell": Patch("additive", slope=(0.8, 1.2), decay_s=(1.0, 2.2), release_s=(0.4, 0.8), index_s=(0.4, 0.9), bell=True, click=0.2, width=0.5),
     "fm bell": Patch("fm", decay_s=(0.8, 2.0), release_s=(0.3, 0.6), ratio=(1.4, 3.5, 2.76), index=(1, 4), index_s=(0.3, 0.8), width=0.5),
-    "pluck": _sub(decay_s=(0.2, 0.5), release_s=(0.08, 0.15), cutoff=(1.5, 4), sweep=(2, 4), sweep_s=(0.05, 0.15), resonance=(0.7, 2), unison=2, width=0.5),
+    "pluck": _sub(decay_s=(0.12, 0.4), release_s=(0.03, 0.1), cutoff=(1.5, 4), sweep=(2, 4), sweep_s=(0.05, 0.15), resonance=(0.7, 2), unison=2, width=0.5),
     "stab": _sub(decay_s=(0.3, 0.7), cutoff=(3, 8), sweep=(1, 3), sweep_s=(0.1, 0.25), resonance=(0.8, 2.5), unison=3, detune_cents=14, width=0.6),
     "square blip": _sub(wave="square", attack_s=(0.001, 0.002), decay_s=(0.1, 0.3), sustain=0.15, release_s=(0.01, 0.02), cutoff=(40, 40), sweep=(0, 0), width=0),
     "pulse lead": _sub(wave="pulse", attack_s=(0.001, 0.003), decay_s=(2, 4), sustain=0.8, release_s=(0.01, 0.03), cutoff=(40, 40), sweep=(0, 0), vibrato_cents=15, width=0),

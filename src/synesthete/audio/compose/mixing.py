@@ -27,7 +27,9 @@ __all__ = [
 BLOCK: Final = 441
 """Samples between points of slow curves: 10 ms."""
 
-_CEILING: Final = 0.985
+_KNEE: Final = 0.75
+_CEILING: Final = 0.99
+"""Where the master's limiter begins to bend, and what it never passes."""
 
 Mono = Float32[np.ndarray, " samples"]
 Stereo = Float32[np.ndarray, "2 samples"]
@@ -159,24 +161,29 @@ def master_gain(
     drive = target / (float(np.percentile(levels * gain, 90)) + 1e-9)
     blocks = max(1, thin.shape[1] // (BLOCK // 7))
     for _ in range(4):
-        limited = np.tanh(thin * np.float32(drive))[:, : blocks * (BLOCK // 7)] * np.float32(_CEILING)
+        driven = thin[:, : blocks * (BLOCK // 7)] * np.float32(drive)
+        limited = driven * _limit(driven)
         heard = np.sqrt(np.mean(limited.reshape(2, blocks, -1) ** 2, axis=(0, 2)))
         drive *= float(np.clip(target / (np.percentile(heard, 90) + 1e-9), 0.3, 3.0))
-    driven = sound * (slow * np.float32(drive))
-    quiet = np.abs(driven) < 1e-4
-    soft = np.tanh(driven) / np.where(quiet, np.float32(1), driven)
-    return np.asarray(
-        np.where(quiet, np.float32(1), soft) * (slow * np.float32(drive * _CEILING)), np.float32
-    )
+    slow *= np.float32(drive)
+    return _limit(sound * slow) * slow
+
+
+def _limit(sound: Stereo) -> Stereo:
+    """Give the gain at every sample that bends what is louder than the knee towards the ceiling."""
+    size = np.abs(sound)
+    room = np.float32(_CEILING - _KNEE)
+    bent = np.float32(_KNEE) + room * np.tanh((size - np.float32(_KNEE)) / room)
+    return np.asarray(np.where(size > _KNEE, bent / np.maximum(size, np.float32(_KNEE)), np.float32(1)))
 
 
 def section_gains(plan: Plan, samples: int) -> Float64[np.ndarray, " blocks"]:
-    """Give each 10 ms the gain of its section: up to 7 dB down where there is little energy."""
+    """Give each 10 ms the gain of its section: up to 9 dB down where there is little energy."""
     blocks = samples // BLOCK + 2
     moments = np.array([plan.bar_start(bar) for bar in range(plan.form.bars)])
     bar = np.clip(np.searchsorted(moments, np.arange(blocks) / 100, side="right") - 1, 0, plan.form.bars - 1)
     energy = plan.form.energy[bar]
-    depth_db = 7.0 * (1 - 0.5 * plan.recipe.squash)
+    depth_db = 9.0 * (1 - 0.5 * plan.recipe.squash)
     return np.asarray(uniform_filter1d(10 ** (-depth_db * (1 - energy) / 20), 9))
 
 

@@ -7,7 +7,14 @@ from jaxtyping import Float64, Int64
 
 __all__ = ["Hits", "fit_pattern", "strike_pattern"]
 
-_LETTERS: Final = {"x": (1.0, 1.0), "o": (1.0, 0.62), "g": (0.55, 0.3), "?": (0.4, 0.8), ".": (0.0, 0.0)}
+_LETTERS: Final = {
+    "x": (1.0, 1.0),
+    "o": (1.0, 0.62),
+    "u": (1.0, 0.36),
+    "g": (0.55, 0.3),
+    "?": (0.4, 0.8),
+    ".": (0.0, 0.0),
+}
 
 
 class Hits(NamedTuple):
@@ -45,7 +52,7 @@ def strike_pattern(
 ) -> Hits:
     """Play a pattern through all bars that have enough energy.
 
-    Letters: ``x`` strong, ``o`` weaker, ``g`` a ghost note now and then, ``?`` sometimes, ``.`` nothing.
+    Letters: ``x`` strong, ``o`` weaker, ``u`` soft, ``g`` a ghost note now and then, ``?`` sometimes, ``.`` nothing.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ DRUMS: Final[dict[str, Drum]] = {
     "timpani": Drum(1.8, (60, 110), 1.0, (0.4, 0.8), 0.1, partials=(1.5, 1.98), noise=0.15, noise_hz=(80, 1500), noise_decay_s=(0.03, 0.08), pan=0.3),
     "conga": Drum(0.4, (190, 420), 1.0, (0.05, 0.13), 0.15, noise=0.25, noise_hz=(400, 5000), noise_decay_s=(0.005, 0.012), pan=0.6),
     "bongo": Drum(0.25, (350, 620), 1.0, (0.03, 0.08), 0.1, noise=0.25, noise_hz=(800, 7000), noise_decay_s=(0.004, 0.01), pan=0.6),
-    "na": Drum(0.8, (260, 420), 1.0, (0.12, 0.35), 0.03, partials=(2.0, 3.01), noise=0.25, noise_hz=(900, 9000), noise_decay_s=(0.004, 0.012), pan=0.15),
+    "na": Drum(0.8, (260, 420), 1.0, (0.12, 0.35), 0.03, partials=(2.0, 3.01), noise=0.6, noise_hz=(900, 12_000), noise_decay_s=(0.006, 0.02), pan=0.15),
     "ge": Drum(0.8, (65, 110), 1.0, (0.15, 0.35), -0.35, 0.08, noise=0.12, noise_hz=(100, 2500), noise_decay_s=(0.01, 0.03), pan=0.15),
     "te": Drum(0.15, (300, 500), 0.3, (0.01, 0.03), noise=0.8, noise_hz=(700, 9000), noise_decay_s=(0.008, 0.02), pan=0.15),
     "block": Drum(0.15, (700, 2200), 1.0, (0.01, 0.05), noise=0.2, noise_hz=(1500, 9000), noise_decay_s=(0.002, 0.006), pan=0.6),

@@ -118,7 +118,7 @@ def perform_effects(plan: Plan, samples: int) -> tuple[Stereo, list[Line]]:
     for before, part in zip(plan.form.parts, plan.form.parts[1:], strict=False):
         moment, began = plan.bar_start(part.first), plan.bar_start(before.first)
         rises = part.energy - before.energy
-        if recipe.sweep and rises > 0.2 or before.name == "build":
+        if (recipe.sweep and rises > 0.2) or before.name == "build":
             if rng.random() < 0.75:
                 length = min(moment - max(began, 0.0), float(rng.uniform(1.5, 5.0)))
                 if length > 0.5:

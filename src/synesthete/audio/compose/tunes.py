@@ -24,7 +24,13 @@ def score_tunes(plan: Plan) -> list[Line]:
     lines = []
     for number, tune in enumerate(plan.recipe.tunes):
         rng = plan.draw(f"tune.{number}")
-        if number and tune.enters > least and rng.random() < 0.12:
+        # Drums carry a song without its pads; other parts are rarely missing.
+        missed = 0.4 if tune.stem == "pad" and plan.recipe.drums else 0.12
+        if (
+            (tune.stem == "pad" or tune.enters > least)
+            and len(plan.recipe.tunes) > 1
+            and rng.random() < missed
+        ):
             continue
         # Something always plays, however little energy there is.
         enters = 0.0 if tune.enters == least else tune.enters + float(rng.uniform(-0.05, 0.05))
@@ -220,7 +226,7 @@ def _lead(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float) -
     energy = plan.form.energy[places // plan.steps] if len(places) else np.zeros(0)
     force = (
         (0.7 + 0.3 * energy)
-        * np.where(places % 4 == 0, 1.0, 0.85)
+        * np.where(places % 4 == 0, 1.0, 0.7)
         * np.exp(0.08 * rng.standard_normal(len(places)))
     )
     return _line(plan, rng, tune, places, long, pitches, np.clip(force, 0.1, 1.0))
