@@ -27,7 +27,7 @@ __all__ = ["app"]
 
 app = typer.Typer(rich_markup_mode=None)
 
-_LEAST_EXCERPTS = 48
+_LEAST_EXCERPTS = 32
 
 
 def _option(field: str, *names: str, of: type[DatasetOptions] = DatasetOptions, **settings: Any) -> Any:

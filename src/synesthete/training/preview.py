@@ -84,9 +84,9 @@ def write_preview(
         on_clip(place, count)
         (item,) = make_items(config, [place * config.clips_per_song], songs)
         items.append(item)
-        films.append(folder / f"clip-{item.index}.mp4")
+        films.append(folder / f"clip-{item.number}.mp4")
         _write_film(films[-1], config, item, songs)
-        programs.append(folder / f"program-{item.index}.json")
+        programs.append(folder / f"program-{item.number}.json")
         write_json(
             programs[-1],
             {
@@ -173,7 +173,7 @@ def _label(item: Item) -> str:
     what = f"program {item.program_number}" if item.program_number >= 0 else "reactive"
     words = (node.primitive.name for node in Program.from_text(item.program).root.walk())
     return (
-        f"{item.index}   {heard}, from {facts['start_s']:.1f} s   {what}: {', '.join(dict.fromkeys(words))}"
+        f"{item.number}   {heard}, from {facts['start_s']:.1f} s   {what}: {', '.join(dict.fromkeys(words))}"
     )
 
 
@@ -183,7 +183,7 @@ def _write_film(path: Path, config: DataConfig, item: Item, songs: Songs) -> Non
     scale = max(1, round(_FILM_SHORT / min(frames.shape[2:])))
     size = Size(frames.shape[3] * scale, frames.shape[2] * scale)
     quantiser = Quantiser(size)
-    plan = plan_clip(config, item.index)
+    plan = plan_clip(config, item.number)
     start = samples_at(plan.first_frame / config.rate, ANALYSIS_SAMPLE_RATE)
     stop = start + samples_at(len(frames) / config.rate, ANALYSIS_SAMPLE_RATE)
     heard = songs.song(plan.song).sound[:, start:stop]

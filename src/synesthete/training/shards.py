@@ -256,7 +256,7 @@ def _write_shard(job: tuple[Path, DataConfig, Music | None, range]) -> None:
         writer = TarWriter(handle, encoder=False, mtime=0, user="synesthete", group="synesthete")
         for start in range(indices.start, indices.stop, config.batch_size):
             for item in read(range(start, start + config.batch_size)):
-                writer.write({"__key__": _key(item.index), **_encoded(item)})
+                writer.write({"__key__": _key(item.number), **_encoded(item)})
         writer.close()
 
 

@@ -71,7 +71,7 @@ def test_worker_processes_read_them_too(folder: Path) -> None:
     read = open_shards(folder).read
     dataset = ClipDataset(CONFIG, read, stop=ITEMS // CONFIG.batch_size)
     loaded = list(DataLoader(dataset, batch_size=None, num_workers=2))
-    assert [batch.index.tolist() for batch in loaded] == [
+    assert [batch.number.tolist() for batch in loaded] == [
         [2 * k, 2 * k + 1] for k in range(ITEMS // CONFIG.batch_size)
     ]
 
@@ -80,7 +80,7 @@ def test_the_end_is_followed_by_the_beginning(folder: Path) -> None:
     shards = open_shards(folder)
     assert same(shards.read([ITEMS + 3])[0], shards.read([3])[0])
     loader = iter(ClipLoader(CONFIG, shards.read))
-    seen = [next(loader).index.tolist() for _ in range(ITEMS // 2 + 1)]
+    seen = [next(loader).number.tolist() for _ in range(ITEMS // 2 + 1)]
     assert seen[-1] == seen[0]
 
 
@@ -160,7 +160,7 @@ def test_few_of_many_shards_are_kept_in_mind(folder: Path, monkeypatch: pytest.M
     monkeypatch.setattr(module, "_KNOWN_SHARDS", 1)
     shards = open_shards(folder)
     for index in (0, ITEMS - 1, 1, ITEMS - 2):
-        assert shards.read([index])[0].index == index
+        assert shards.read([index])[0].number == index
         assert len(shards._places) == 1
 
 
@@ -220,7 +220,7 @@ def test_a_missing_extra_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def _indices(items: Sequence[Item]) -> list[int]:
-    return [item.index for item in items]
+    return [item.number for item in items]
 
 
 def test_items_come_in_the_order_that_is_asked_for(folder: Path) -> None:
