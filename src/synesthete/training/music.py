@@ -20,7 +20,15 @@ from jaxtyping import Float32, Int16
 from synesthete.audio.augment import Augmentation, draw_augmentation
 from synesthete.clock import ANALYSIS_SAMPLE_RATE, samples_at
 from synesthete.errors import InputError, MediaError, TruncatedError
-from synesthete.files import digest_file, digest_json, make_folder, whole_file, write_json
+from synesthete.files import (
+    digest_file,
+    digest_json,
+    make_folder,
+    sweep_parts,
+    whole_file,
+    write_json,
+    writing_to,
+)
 from synesthete.media.decode import Resampler, decode_sound
 from synesthete.media.probe import probe_sound
 from synesthete.seeding import generator_for
@@ -144,18 +152,22 @@ def open_music(
     OutputError, RenderError
         If the workspace can't be written.
     """
+    from filelock import FileLock
+
     paths = _files_below(folder)
     cache = make_folder(workspace / "cache" / "music")
     index = cache / f"index-{digest_json(os.fspath(folder.resolve()))[:16]}.json"
-    known = _known(index)
     entries: dict[str, dict[str, Any]] = {}
-    for done, path in enumerate(paths):
-        on_file(done, len(paths))
-        name = path.relative_to(folder).as_posix()
-        entries[name] = _entry(path, known.get(name, {}), cache)
-    on_file(len(paths), len(paths))
-    if entries != known:
-        write_json(index, {"version": _VERSION, "folder": os.fspath(folder), "files": entries})
+    with writing_to(cache), FileLock(cache / ".lock"):  # processes that start together decode once
+        sweep_parts(cache)
+        known = _known(index)
+        for done, path in enumerate(paths):
+            on_file(done, len(paths))
+            name = path.relative_to(folder).as_posix()
+            entries[name] = _entry(path, known.get(name, {}), cache)
+        on_file(len(paths), len(paths))
+        if entries != known:
+            write_json(index, {"version": _VERSION, "folder": os.fspath(folder), "files": entries})
     found: dict[str, MusicFile] = {}
     for name, entry in sorted(entries.items()):
         if "samples" in entry:
