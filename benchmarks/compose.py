@@ -128,7 +128,9 @@ def print_columns(composed: np.ndarray, real: np.ndarray) -> None:
         inside = own_low <= low + slack and own_high >= high - slack
         if not inside:
             outside.append(name)
-        print(f"{name:12} {low:10.4g} {high:10.4g} {own_low:10.4g} {own_high:10.4g} {'' if inside else '  <<'}")
+        print(
+            f"{name:12} {low:10.4g} {high:10.4g} {own_low:10.4g} {own_high:10.4g} {'' if inside else '  <<'}"
+        )
     print(f"columns: {len(COLUMN_NAMES) - len(outside)} of {len(COLUMN_NAMES)} covered; outside: {outside}")
 
 
