@@ -6,6 +6,7 @@ from typing import Final
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.codec.context import Flags
 from jaxtyping import Float32
 
@@ -56,6 +57,7 @@ def write_sound(path: Path, sound: Float32[np.ndarray, "channels samples"], samp
     layout = "mono" if len(sound) == 1 else "stereo"
     with whole_file(path) as part, open_output(part, kind) as container:
         stream = container.add_stream(codec, rate=sample_rate)
+        assert isinstance(stream, AudioStream)
         context = stream.codec_context
         context.layout, context.format = layout, "s32"
         context.flags |= Flags.bitexact
