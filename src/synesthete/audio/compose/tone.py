@@ -56,7 +56,7 @@ def _bell(hertz: float, gain_db: float) -> Sections:
         cosine,
         1 - alpha / amplitude,
     ]
-    return np.array([row]) / row[3]
+    return np.asarray(np.array([row]) / row[3])
 
 
 def _shelf(hertz: float, gain_db: float, *, high: bool) -> Sections:
@@ -73,4 +73,4 @@ def _shelf(hertz: float, gain_db: float, *, high: bool) -> Sections:
         -side * 2 * (down + side * up * cosine),
         up + side * down * cosine - root,
     ]
-    return np.array([row]) / row[3]
+    return np.asarray(np.array([row]) / row[3])

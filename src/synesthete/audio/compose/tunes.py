@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from synesthete.audio.compose.genres import TuneLine
 from synesthete.audio.compose.patterns import Hits, fit_pattern, strike_pattern
 from synesthete.audio.compose.plan import Line, Plan
+from synesthete.audio.compose.recipe import TuneLine
 from synesthete.audio.compose.theory import voicing
 
 __all__ = ["score_tunes"]
@@ -198,7 +198,7 @@ def _motif(plan: Plan, rng: np.random.Generator, pattern: str) -> list[tuple[int
 
 
 def _lead(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float) -> Line:
-    """Write a melody: motifs of a bar in phrases of four, fitted to each chord, varied when they come back."""
+    """Write a melody: motifs of a bar in phrases of four, fitted to chords, varied when they return."""
     pattern = str(rng.choice(tune.patterns))
     motifs = {letter: _motif(plan, rng, pattern) for letter in "ABC"}
     phrase = str(rng.choice(_PHRASES))
