@@ -14,7 +14,7 @@ SEED = 3
 
 def dataset_sheet() -> np.ndarray:
     """Draw eight clips, each of another song."""
-    config = DataConfig(seed=SEED)
+    config = DataConfig(seed=SEED, style_frames=0)
     read = LiveItems(config)
     items = [item for clip in range(CLIPS) for item in read([clip * config.clips_per_song])]
     return clips_sheet(config, items)

@@ -79,10 +79,11 @@ def write_preview(
     """
     make_folder(folder)
     songs = Songs(config, music)
+    shown = config.model_copy(update={"style_frames": 0, "crops": 0})  # these would be drawn for nothing
     items, films, programs = [], [], []
     for place in range(count):
         on_clip(place, count)
-        (item,) = make_items(config, [place * config.clips_per_song], songs)
+        (item,) = make_items(shown, [place * config.clips_per_song], songs)
         items.append(item)
         films.append(folder / f"clip-{item.number}.mp4")
         _write_film(films[-1], config, item, songs)

@@ -119,3 +119,14 @@ def test_plain_pictures_have_the_colours_that_they_have() -> None:
     assert figures["brightness"]["p100"] == pytest.approx(128 / 255, abs=0.01)
     for name in ("contrast", "dark", "clipped", "motion"):
         assert figures[name]["p100"] == pytest.approx(0.0, abs=0.004)  # dithered
+
+
+def test_a_clip_is_shown_as_it_is_trained_on(tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"style_frames": 2, "crops": 1, "clip_frames": 2})
+    write_preview(config, tmp_path, count=1)
+    (item,) = LiveItems(config)([0])
+    size = (item.frames.shape[3], item.frames.shape[2])
+    for seen, meant in zip(
+        iterate_frames(tmp_path / "clip-0.mp4", size=size), item.frames.numpy(), strict=True
+    ):
+        assert np.abs(seen.astype(float) - meant.transpose(1, 2, 0)).mean() < 6
