@@ -4,6 +4,7 @@ A decoder can't be trusted to seek to an exact sample in every format, and decod
 costs more than drawing a clip. So each file is decoded once, into 16-bit samples that are mapped into memory.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import filelock
 import numpy as np
 from jaxtyping import Float32, Int16
 
@@ -152,13 +154,11 @@ def open_music(
     OutputError, RenderError
         If the workspace can't be written.
     """
-    from filelock import FileLock
-
     paths = _files_below(folder)
     cache = make_folder(workspace / "cache" / "music")
     index = cache / f"index-{digest_json(os.fspath(folder.resolve()))[:16]}.json"
     entries: dict[str, dict[str, Any]] = {}
-    with writing_to(cache), FileLock(cache / ".lock"):  # processes that start together decode once
+    with _locked(cache):
         sweep_parts(cache)
         known = _known(index)
         for done, path in enumerate(paths):
@@ -221,6 +221,18 @@ def real_song(
         "augment": varied.to_json(),
     }
     return RealSong(sound, facts, varied)
+
+
+@contextlib.contextmanager
+def _locked(cache: Path) -> Iterator[None]:
+    """Let processes that start together wait for the one that decodes."""
+    lock = filelock.FileLock(cache / ".lock")
+    with writing_to(cache):
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _files_below(folder: Path) -> list[Path]:

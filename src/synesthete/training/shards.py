@@ -11,10 +11,12 @@ half of the raw size, 1.0 ms a frame to write and 0.5 ms to read; PNG takes 0.55
 and 1.6.
 """
 
+import contextlib
 import importlib.util
 import io
 import json
 import math
+import signal
 import tarfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import filelock
 import numpy as np
 import torch
 from jaxtyping import UInt8
@@ -31,8 +34,8 @@ from torch import Tensor
 from synesthete import __version__
 from synesthete.config.base import build
 from synesthete.config.data import DataConfig
-from synesthete.errors import ConfigError, InputError, OutputError
-from synesthete.files import digest_json, make_folder, sweep_parts, whole_file, write_json
+from synesthete.errors import BusyError, ConfigError, InputError, OutputError
+from synesthete.files import digest_json, make_folder, sweep_parts, whole_file, write_json, writing_to
 from synesthete.training.dataset import LiveItems
 from synesthete.training.items import Item
 from synesthete.training.music import Music
@@ -156,6 +159,8 @@ def export_shards(
         If items aren't whole batches, or shards outnumber them.
     OutputError
         If the folder holds another dataset, or can't be written.
+    BusyError
+        If another process exports into the folder.
     """
     size = config.batch_size
     if not 0 < items <= _MOST_ITEMS or items % size:
@@ -179,18 +184,19 @@ def export_shards(
         "config": config.model_dump(mode="json"),
     }
     make_folder(folder)
-    _claim(folder, manifest)
-    sweep_parts(folder)
-    missing = [number for number in range(shards) if not (folder / _name(number)).is_file()]
-    done = shards - len(missing)
-    on_shard(done, shards)
-    jobs = [
-        (folder / _name(number), config, music, range(starts[number], starts[number + 1]))
-        for number in missing
-    ]
-    for _ in _each(_write_shard, jobs, workers):
-        done += 1
+    with _locked(folder):
+        _claim(folder, manifest)
+        sweep_parts(folder)
+        missing = [number for number in range(shards) if not (folder / _name(number)).is_file()]
+        jobs = [
+            (folder / _name(number), config, music, range(starts[number], starts[number + 1]))
+            for number in missing
+        ]
+        done = shards - len(missing)
         on_shard(done, shards)
+        for _ in _each(_write_shard, jobs, workers):
+            done += 1
+            on_shard(done, shards)
     return open_shards(folder)
 
 
@@ -220,6 +226,22 @@ def open_shards(folder: Path) -> Shards:
             "repeat synesthete dataset export, which goes on where it stopped"
         )
     return Shards(folder, config, count, starts)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = filelock.FileLock(folder / ".lock", timeout=0)
+    with writing_to(folder):
+        try:
+            lock.acquire()
+        except filelock.Timeout:  # an OSError, which writing_to would take for the disk's
+            raise BusyError(
+                f"another process exports into {folder}; wait until it is done, or name another folder"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _claim(folder: Path, manifest: dict[str, Any]) -> None:
@@ -269,7 +291,8 @@ def _each(function: Callable[[Any], None], jobs: Sequence[Any], workers: int) ->
     import multiprocessing
 
     # Not forked: torch's threads and a fork don't go together.
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool:
+    alone = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is this process's to answer, which then ends them
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs)), signal.signal, alone) as pool:
         yield from pool.imap_unordered(function, jobs)
 
 

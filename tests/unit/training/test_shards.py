@@ -5,13 +5,14 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
 from synesthete.config.data import DataConfig
-from synesthete.errors import ConfigError, InputError, OutputError
+from synesthete.errors import BusyError, ConfigError, InputError, OutputError
 from synesthete.files import digest_file
 from synesthete.training import shards as module
 from synesthete.training.dataset import ClipDataset, ClipLoader, LiveItems
@@ -169,6 +170,11 @@ def test_another_dataset_is_not_mixed_in(folder: Path) -> None:
         export_shards(CONFIG.model_copy(update={"seed": 6}), folder, items=ITEMS, shards=SHARDS)
     with pytest.raises(OutputError, match="holds another dataset"):
         export_shards(CONFIG, folder, items=ITEMS, shards=2)
+
+
+def test_two_exports_into_one_folder_do_not_meet(folder: Path) -> None:
+    with filelock.FileLock(folder / ".lock"), pytest.raises(BusyError, match="another process"):
+        export_shards(CONFIG, folder, items=ITEMS, shards=SHARDS)
 
 
 def test_shards_of_unknown_origin_are_left_alone(folder: Path, tmp_path: Path) -> None:
