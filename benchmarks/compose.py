@@ -63,7 +63,7 @@ def hear(sound: np.ndarray) -> tuple[np.ndarray, Music]:
 
 
 def thinned(table: np.ndarray) -> np.ndarray:
-    """Give `ROWS` rows, evenly spread; the first and the last half second, where windows end, are left out."""
+    """Give `ROWS` rows, evenly spread, without the first and the last half second."""
     return table[np.linspace(50, len(table) - 51, ROWS).astype(int)]
 
 
@@ -113,7 +113,8 @@ def print_beats(clips: list[Heard], shown: int) -> None:
     strict, level = (np.array([getattr(clip, kind) for clip in scored]) for kind in ("strict", "level"))
     print(
         f"beats: F {strict.mean():.3f} strict, {level.mean():.3f} at any level, under 0.8 in "
-        f"{np.mean(strict < 0.8):.1%} of {len(scored)} clips; {1 - len(scored) / len(clips):.1%} have no pulse"
+        f"{np.mean(strict < 0.8):.1%} of {len(scored)} clips; "
+        f"{1 - len(scored) / len(clips):.1%} have no pulse"
     )
 
 
@@ -128,7 +129,9 @@ def print_columns(composed: np.ndarray, real: np.ndarray) -> None:
         inside = own_low <= low + slack and own_high >= high - slack
         if not inside:
             outside.append(name)
-        print(f"{name:12} {low:10.4g} {high:10.4g} {own_low:10.4g} {own_high:10.4g} {'' if inside else '  <<'}")
+        print(
+            f"{name:12} {low:10.4g} {high:10.4g} {own_low:10.4g} {own_high:10.4g} {'' if inside else '  <<'}"
+        )
     print(f"columns: {len(COLUMN_NAMES) - len(outside)} of {len(COLUMN_NAMES)} covered; outside: {outside}")
 
 
@@ -160,8 +163,8 @@ def main() -> int:
         print_columns(np.concatenate([clip.rows for clip in clips]), np.concatenate(real))
     cpu = np.array([clip.cpu_s for clip in clips])
     print(
-        f"speed: {given.seconds / cpu.mean():.0f} s of music per CPU-second ({cpu.mean():.2f} CPU-s a clip of "
-        f"{given.seconds:g} s, {np.percentile(cpu, 95):.2f} at the 95th percentile)"
+        f"speed: {given.seconds / cpu.mean():.0f} s of music per CPU-second ({cpu.mean():.2f} CPU-s a clip "
+        f"of {given.seconds:g} s, {np.percentile(cpu, 95):.2f} at the 95th percentile)"
     )
     return 0
 

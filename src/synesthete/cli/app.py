@@ -15,6 +15,7 @@ import typer
 from synesthete import __version__
 from synesthete.cli.album import album
 from synesthete.cli.analyse import analyse
+from synesthete.cli.compose import compose
 from synesthete.cli.dataset import app as dataset_app
 from synesthete.cli.evaluate import evaluate
 from synesthete.cli.evaluate_generator import evaluate_generator
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command(context_settings={"max_content_width": 100})(render)
 app.command()(album)
 app.command()(analyse)
+app.command()(compose)
 app.command()(evaluate)
 app.command(name="evaluate-generator")(evaluate_generator)
 app.command()(explore)

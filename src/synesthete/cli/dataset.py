@@ -27,6 +27,8 @@ __all__ = ["app"]
 
 app = typer.Typer(rich_markup_mode=None)
 
+_LEAST_EXCERPTS = 32
+
 
 def _option(field: str, *names: str, of: type[DatasetOptions] = DatasetOptions, **settings: Any) -> Any:
     return typer.Option(*names, help=of.model_fields[field].description, **settings)
@@ -181,7 +183,9 @@ def stats(
         )
         figures = measure_items(data, made, on_item=lambda done: counter(done, count))
         if songs is not None:
-            figures["compared"] = music_columns(data, songs, songs=max(1, count // data.clips_per_song))
+            figures["compared"] = music_columns(
+                data, songs, songs=max(_LEAST_EXCERPTS, count // data.clips_per_song)
+            )
     if output is not None:
         write_json(output, figures)
     if as_json:

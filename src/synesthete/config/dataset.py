@@ -43,7 +43,7 @@ class ExportOptions(DatasetOptions):
 class StatsOptions(DatasetOptions):
     """What ``synesthete dataset stats`` takes."""
 
-    items: int = Field(default=128, ge=3, le=1_000_000, description="How many items to measure.")
+    items: int = Field(default=128, ge=1, le=1_000_000, description="How many items to measure.")
     shards: Path | None = Field(default=None, description="Measure items of this exported dataset instead.")
     music: Path | None = Field(
         default=None, description="Folder of music to compare the columns of the Timeline with."

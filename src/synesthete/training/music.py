@@ -4,6 +4,7 @@ A decoder can't be trusted to seek to an exact sample in every format, and decod
 costs more than drawing a clip. So each file is decoded once, into 16-bit samples that are mapped into memory.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -14,13 +15,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import filelock
 import numpy as np
 from jaxtyping import Float32, Int16
 
 from synesthete.audio.augment import Augmentation, draw_augmentation
 from synesthete.clock import ANALYSIS_SAMPLE_RATE, samples_at
 from synesthete.errors import InputError, MediaError, TruncatedError
-from synesthete.files import digest_file, digest_json, make_folder, whole_file, write_json
+from synesthete.files import (
+    digest_file,
+    digest_json,
+    make_folder,
+    sweep_parts,
+    whole_file,
+    write_json,
+    writing_to,
+)
 from synesthete.media.decode import Resampler, decode_sound
 from synesthete.media.probe import probe_sound
 from synesthete.seeding import generator_for
@@ -147,15 +157,17 @@ def open_music(
     paths = _files_below(folder)
     cache = make_folder(workspace / "cache" / "music")
     index = cache / f"index-{digest_json(os.fspath(folder.resolve()))[:16]}.json"
-    known = _known(index)
     entries: dict[str, dict[str, Any]] = {}
-    for done, path in enumerate(paths):
-        on_file(done, len(paths))
-        name = path.relative_to(folder).as_posix()
-        entries[name] = _entry(path, known.get(name, {}), cache)
-    on_file(len(paths), len(paths))
-    if entries != known:
-        write_json(index, {"version": _VERSION, "folder": os.fspath(folder), "files": entries})
+    with _locked(cache):
+        sweep_parts(cache)
+        known = _known(index)
+        for done, path in enumerate(paths):
+            on_file(done, len(paths))
+            name = path.relative_to(folder).as_posix()
+            entries[name] = _entry(path, known.get(name, {}), cache)
+        on_file(len(paths), len(paths))
+        if entries != known:
+            write_json(index, {"version": _VERSION, "folder": os.fspath(folder), "files": entries})
     found: dict[str, MusicFile] = {}
     for name, entry in sorted(entries.items()):
         if "samples" in entry:
@@ -209,6 +221,18 @@ def real_song(
         "augment": varied.to_json(),
     }
     return RealSong(sound, facts, varied)
+
+
+@contextlib.contextmanager
+def _locked(cache: Path) -> Iterator[None]:
+    """Let processes that start together wait for the one that decodes."""
+    lock = filelock.FileLock(cache / ".lock")
+    with writing_to(cache):
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _files_below(folder: Path) -> list[Path]:

@@ -34,6 +34,7 @@ _BAND_HEIGHT: Final = 5  # pixels of the strip for each band
 _LEVEL_HEIGHT: Final = 24
 _FILM_SHORT: Final = 384
 _VIDEO: Final = VideoSettings(encoder="libx264", crf=16, speed="veryfast")
+_GAP: Final = (18, 18, 20)
 _BEAT: Final = (255, 255, 255)
 _LEVEL: Final = (232, 168, 66)
 _SILENCE: Final = (60, 66, 92)
@@ -78,14 +79,15 @@ def write_preview(
     """
     make_folder(folder)
     songs = Songs(config, music)
+    shown = config.model_copy(update={"style_frames": 0, "crops": 0})  # these would be drawn for nothing
     items, films, programs = [], [], []
     for place in range(count):
         on_clip(place, count)
-        (item,) = make_items(config, [place * config.clips_per_song], songs)
+        (item,) = make_items(shown, [place * config.clips_per_song], songs)
         items.append(item)
-        films.append(folder / f"clip-{item.index}.mp4")
+        films.append(folder / f"clip-{item.number}.mp4")
         _write_film(films[-1], config, item, songs)
-        programs.append(folder / f"program-{item.index}.json")
+        programs.append(folder / f"program-{item.number}.json")
         write_json(
             programs[-1],
             {
@@ -119,6 +121,7 @@ def _row(config: DataConfig, item: Item) -> Picture:
         for frame in chosen
     ]
     row = np.concatenate(pictures, axis=1)
+    row[:, [edge for place in range(1, shown) for edge in (place * width - 1, place * width)]] = _GAP
     return np.concatenate([row, _strip(config, item, row.shape[1])], axis=0)
 
 
@@ -126,7 +129,7 @@ def _strip(config: DataConfig, item: Item, width: int) -> Picture:
     around, frames = config.context_frames, len(item.frames)
     rows = item.rows[around : around + frames].numpy()
     bands = np.stack([_column(rows, f"band_{band}") for band in reversed(range(BANDS))])
-    image = Image.new("RGB", (width, BANDS * _BAND_HEIGHT + _LEVEL_HEIGHT), (18, 18, 20))
+    image = Image.new("RGB", (width, BANDS * _BAND_HEIGHT + _LEVEL_HEIGHT), _GAP)
     heat = Image.fromarray(_heat(bands)).resize((width, BANDS * _BAND_HEIGHT), Image.Resampling.NEAREST)
     image.paste(heat, (0, 0))
     draw = ImageDraw.Draw(image)
@@ -171,7 +174,7 @@ def _label(item: Item) -> str:
     what = f"program {item.program_number}" if item.program_number >= 0 else "reactive"
     words = (node.primitive.name for node in Program.from_text(item.program).root.walk())
     return (
-        f"{item.index}   {heard}, from {facts['start_s']:.1f} s   {what}: {', '.join(dict.fromkeys(words))}"
+        f"{item.number}   {heard}, from {facts['start_s']:.1f} s   {what}: {', '.join(dict.fromkeys(words))}"
     )
 
 
@@ -181,7 +184,7 @@ def _write_film(path: Path, config: DataConfig, item: Item, songs: Songs) -> Non
     scale = max(1, round(_FILM_SHORT / min(frames.shape[2:])))
     size = Size(frames.shape[3] * scale, frames.shape[2] * scale)
     quantiser = Quantiser(size)
-    plan = plan_clip(config, item.index)
+    plan = plan_clip(config, item.number)
     start = samples_at(plan.first_frame / config.rate, ANALYSIS_SAMPLE_RATE)
     stop = start + samples_at(len(frames) / config.rate, ANALYSIS_SAMPLE_RATE)
     heard = songs.song(plan.song).sound[:, start:stop]

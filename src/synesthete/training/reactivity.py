@@ -19,6 +19,7 @@ EFFECTS: Final = ("brightness", "motion")
 
 _SILENT: Final = 0.5
 _LEVEL: Final = 0.05
+_LEAST_OTHERS: Final = 19  # with fewer, none can be above 95 % of them
 _STILL: Final = 1e-4  # standard deviation of what doesn't change by a hundredth of a grey level
 _CONSTANT: Final = 1e-3  # of sound that doesn't change by 0.06 dB
 
@@ -48,7 +49,7 @@ def measure_reactivity(clips: Sequence[ClipDynamics]) -> dict[str, Any]:
     Parameters
     ----------
     clips
-        At least three, of one length.
+        At least one, of one length.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def measure_reactivity(clips: Sequence[ClipDynamics]) -> dict[str, Any]:
     - ``explained`` and ``shuffled_explained``: mean share of its variance that the clip's own `CAUSES`
       explain by least squares, and those of others; both are far above 0 in short clips.
     - ``follows``: share of the clips whose own sound explains more than 95 % of the others' do; by chance
-      it is 0.05.
+      it is 0.05; None with under 20 clips.
     """
     found: dict[str, Any] = {"silence": {}}
     silent = np.concatenate([clip.silence for clip in clips]) > _SILENT
@@ -92,18 +93,19 @@ def _follows(clips: Sequence[ClipDynamics], place: int) -> dict[str, float | int
         other_r.append(float(np.mean([related[k] for k in others])))
         own_share.append(shares[number])
         other_share.append(float(np.mean([shares[k] for k in others])))
-        follows.append(compare(shares[number], [shares[k] for k in others]).p <= _LEVEL)
-    if not follows:
+        if len(others) >= _LEAST_OTHERS:
+            follows.append(compare(shares[number], [shares[k] for k in others]).p <= _LEVEL)
+    if not own_r:
         return {"clips": 0, **dict.fromkeys(
             ("loudness_r", "shuffled_r", "explained", "shuffled_explained", "follows")
         )}  # fmt: skip
     return {
-        "clips": len(follows),
+        "clips": len(own_r),
         "loudness_r": float(np.mean(own_r)),
         "shuffled_r": float(np.mean(other_r)),
         "explained": float(np.mean(own_share)),
         "shuffled_explained": float(np.mean(other_share)),
-        "follows": float(np.mean(follows)),
+        "follows": float(np.mean(follows)) if follows else None,
     }
 
 

@@ -11,10 +11,12 @@ half of the raw size, 1.0 ms a frame to write and 0.5 ms to read; PNG takes 0.55
 and 1.6.
 """
 
+import contextlib
 import importlib.util
 import io
 import json
 import math
+import signal
 import tarfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import filelock
 import numpy as np
 import torch
 from jaxtyping import UInt8
@@ -31,8 +34,8 @@ from torch import Tensor
 from synesthete import __version__
 from synesthete.config.base import build
 from synesthete.config.data import DataConfig
-from synesthete.errors import ConfigError, InputError, OutputError
-from synesthete.files import digest_json, make_folder, sweep_parts, whole_file, write_json
+from synesthete.errors import BusyError, ConfigError, InputError, OutputError
+from synesthete.files import digest_json, make_folder, sweep_parts, whole_file, write_json, writing_to
 from synesthete.training.dataset import LiveItems
 from synesthete.training.items import Item
 from synesthete.training.music import Music
@@ -43,7 +46,7 @@ MANIFEST: Final = "dataset.json"
 _VERSION: Final = 1
 _MOST_ITEMS: Final = 10**9
 _WEBP_SIDE: Final = 16_383
-_OPEN_SHARDS: Final = 8
+_KNOWN_SHARDS: Final = 32
 _DAMAGE: Final = (OSError, ValueError, KeyError, TypeError, EOFError, tarfile.TarError)
 
 
@@ -67,7 +70,7 @@ class Shards:
     config: DataConfig
     count: int
     starts: tuple[int, ...]
-    _open: "OrderedDict[int, _Shard]" = field(default_factory=OrderedDict, compare=False, repr=False)
+    _places: "OrderedDict[int, _Places]" = field(default_factory=OrderedDict, compare=False, repr=False)
 
     def read(self, indices: Sequence[int]) -> list[Item]:
         """Give items by number: the same tensors, to the bit, as making them would.
@@ -81,47 +84,44 @@ class Shards:
         """
         return [self._item(index % self.count) for index in indices]
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_open": OrderedDict()}
-
     def _item(self, index: int) -> Item:
         number = int(np.searchsorted(self.starts, index, side="right")) - 1
         path = self.folder / _name(number)
         try:
-            shard = self._open.get(number) or _Shard(path)
-            self._open[number] = shard
-            self._open.move_to_end(number)
-            if len(self._open) > _OPEN_SHARDS:
-                self._open.popitem(last=False)[1].close()
-            return _decoded(shard.sample(_key(index)))
+            if number not in self._places:
+                self._places[number] = _places(path)
+            self._places.move_to_end(number)
+            if len(self._places) > _KNOWN_SHARDS:
+                self._places.popitem(last=False)
+            return _decoded(_parts(path, self._places[number][_key(index)]))
         except _DAMAGE as error:
             raise InputError(
                 f"{path} is missing or damaged; remove it and repeat synesthete dataset export"
             ) from error
 
 
-class _Shard:
-    """One open tar file, and where its members are."""
+_Places = dict[str, dict[str, tuple[int, int]]]
 
-    def __init__(self, path: Path) -> None:
-        self._tar = tarfile.open(path, "r:")  # noqa: SIM115 - it stays open
-        self._members: dict[str, dict[str, tarfile.TarInfo]] = {}
-        for member in self._tar:
+
+def _places(path: Path) -> _Places:
+    """Find where in a tar file the parts of each item lie: first byte and length."""
+    places: _Places = {}
+    with tarfile.open(path, "r:") as tar:
+        for member in tar:
             key, _, part = member.name.partition(".")
-            self._members.setdefault(key, {})[part] = member
+            places.setdefault(key, {})[part] = (member.offset_data, member.size)
+    return places
 
-    def sample(self, key: str) -> dict[str, bytes]:
-        """Give the parts of one item, by extension."""
-        found = {}
-        for part, member in self._members[key].items():
-            handle = self._tar.extractfile(member)
-            if handle is None:
-                raise KeyError(member.name)
-            found[part] = handle.read()
-        return found
 
-    def close(self) -> None:
-        self._tar.close()
+def _parts(path: Path, places: Mapping[str, tuple[int, int]]) -> dict[str, bytes]:
+    found = {}
+    with path.open("rb") as handle:
+        for part, (start, size) in places.items():
+            handle.seek(start)
+            found[part] = handle.read(size)
+            if len(found[part]) < size:
+                raise EOFError(part)
+    return found
 
 
 def export_shards(
@@ -159,6 +159,8 @@ def export_shards(
         If items aren't whole batches, or shards outnumber them.
     OutputError
         If the folder holds another dataset, or can't be written.
+    BusyError
+        If another process exports into the folder.
     """
     size = config.batch_size
     if not 0 < items <= _MOST_ITEMS or items % size:
@@ -182,18 +184,19 @@ def export_shards(
         "config": config.model_dump(mode="json"),
     }
     make_folder(folder)
-    _claim(folder, manifest)
-    sweep_parts(folder)
-    missing = [number for number in range(shards) if not (folder / _name(number)).is_file()]
-    done = shards - len(missing)
-    on_shard(done, shards)
-    jobs = [
-        (folder / _name(number), config, music, range(starts[number], starts[number + 1]))
-        for number in missing
-    ]
-    for _ in _each(_write_shard, jobs, workers):
-        done += 1
+    with _locked(folder):
+        _claim(folder, manifest)
+        sweep_parts(folder)
+        missing = [number for number in range(shards) if not (folder / _name(number)).is_file()]
+        jobs = [
+            (folder / _name(number), config, music, range(starts[number], starts[number + 1]))
+            for number in missing
+        ]
+        done = shards - len(missing)
         on_shard(done, shards)
+        for _ in _each(_write_shard, jobs, workers):
+            done += 1
+            on_shard(done, shards)
     return open_shards(folder)
 
 
@@ -223,6 +226,22 @@ def open_shards(folder: Path) -> Shards:
             "repeat synesthete dataset export, which goes on where it stopped"
         )
     return Shards(folder, config, count, starts)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = filelock.FileLock(folder / ".lock", timeout=0)
+    with writing_to(folder):
+        try:
+            lock.acquire()
+        except filelock.Timeout:  # an OSError, which writing_to would take for the disk's
+            raise BusyError(
+                f"another process exports into {folder}; wait until it is done, or name another folder"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _claim(folder: Path, manifest: dict[str, Any]) -> None:
@@ -259,7 +278,7 @@ def _write_shard(job: tuple[Path, DataConfig, Music | None, range]) -> None:
         writer = TarWriter(handle, encoder=False, mtime=0, user="synesthete", group="synesthete")
         for start in range(indices.start, indices.stop, config.batch_size):
             for item in read(range(start, start + config.batch_size)):
-                writer.write({"__key__": _key(item.index), **_encoded(item)})
+                writer.write({"__key__": _key(item.number), **_encoded(item)})
         writer.close()
 
 
@@ -272,7 +291,8 @@ def _each(function: Callable[[Any], None], jobs: Sequence[Any], workers: int) ->
     import multiprocessing
 
     # Not forked: torch's threads and a fork don't go together.
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool:
+    alone = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is this process's to answer, which then ends them
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs)), signal.signal, alone) as pool:
         yield from pool.imap_unordered(function, jobs)
 
 

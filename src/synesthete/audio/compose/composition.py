@@ -9,23 +9,12 @@ from jaxtyping import Float32
 from scipy.signal import sosfilt
 
 from synesthete.audio.compose.drums import score_drums
-from synesthete.audio.compose.instruments import PATCHES
-from synesthete.audio.compose.mixing import (
-    amplified,
-    block_curve,
-    darkened,
-    duck_curve,
-    echoed,
-    energy_blocks,
-    in_room,
-    master_gain,
-    mixdown,
-    section_gains,
-    spread,
-)
+from synesthete.audio.compose.mixing import master_gain, mixdown, section_gains
+from synesthete.audio.compose.performance import perform
 from synesthete.audio.compose.plan import Line, Plan, draw_plan
 from synesthete.audio.compose.silence import Rests, draw_rests, gate
-from synesthete.audio.compose.stage import STEMS, perform_drums, perform_effects, perform_tune
+from synesthete.audio.compose.soundfont import Soundfont
+from synesthete.audio.compose.stage import STEMS
 from synesthete.audio.compose.synthesis import RATE
 from synesthete.audio.compose.tone import draw_tone
 from synesthete.audio.compose.truth import Note, Passage, Truth
@@ -71,6 +60,7 @@ def compose(
     metre: int | None = None,
     key: str | None = None,
     keep_stems: bool = False,
+    soundfont: Soundfont | None = None,
 ) -> Composition:
     """Compose a song.
 
@@ -89,6 +79,8 @@ def compose(
         default.
     keep_stems
         Keep what each stem adds.
+    soundfont
+        Plays instead of our own instruments, where it has the program.
 
     Raises
     ------
@@ -111,7 +103,7 @@ def compose(
     playing = [stem for stem in STEMS if any(line.stem == stem for line in lines)]
     rests = draw_rests(plan, playing, silence_mix_prob)
     lines = [rests.obeyed(line) for line in lines]
-    stems, effects = _perform(plan, lines, rests, samples)
+    stems, effects = perform(plan, lines, rests, samples, soundfont)
     finish = _finisher(plan)
     mix = finish(mixdown(stems))
     gain = master_gain(mix, section_gains(plan, samples), _level_dbfs(plan), plan.recipe.squash)
@@ -136,7 +128,7 @@ def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
     """Give what is done to the mix before the master, linear, so that it can be done to stems as well."""
     rng, recipe = plan.draw("finish"), plan.recipe
     width = float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
-    dull = 0.1 if recipe.pulse and recipe.level_dbfs[0] > -20 else 0.3
+    dull = 0.12 if recipe.pulse and recipe.level_dbfs[0] > -20 else 0.3
     tone = draw_tone(rng, dull=dull)
 
     def finish(sound: Stereo) -> Stereo:
@@ -148,52 +140,6 @@ def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
 
 def _level_dbfs(plan: Plan) -> float:
     return float(plan.draw("level").uniform(*plan.recipe.level_dbfs))
-
-
-def _perform(
-    plan: Plan, lines: list[Line], rests: Rests, samples: int
-) -> tuple[dict[str, Stereo], list[Line]]:
-    """Play everything and mix it, before the master."""
-    recipe, rng = plan.recipe, plan.draw("mix")
-    stems: dict[str, Stereo] = {}
-    drums = [line for line in lines if line.stem == "drums"]
-    if drums:
-        stems["drums"] = perform_drums(plan, drums, samples)
-    duck = duck_curve(drums, samples, recipe.pump * float(rng.uniform(0.6, 1.2)))
-    openness = block_curve(1 - recipe.sweep * (1 - energy_blocks(plan, samples)), samples)
-    cutoff = float(np.exp(rng.uniform(np.log(350), np.log(1200))))
-    delay_s = plan.tempo.beat_s * float(rng.choice([0.5, 0.75, 0.75, 1.0]))
-    for number, line in enumerate(lines):
-        if line.stem == "drums" or not len(line.starts_s):
-            continue
-        played = perform_tune(plan, line, samples, number)
-        patch = PATCHES[line.voice]
-        pan, delay_ms = float(rng.uniform(-0.25, 0.25)), float(rng.uniform(6, 16))
-        if played.ndim == 1:
-            if patch.drive:
-                played = amplified(played, patch.drive)
-            played = spread(played, patch.width, 0.0 if line.stem == "bass" else pan, delay_ms)
-        if recipe.echo and line.stem in ("arp", "melody"):
-            played = echoed(played, delay_s, recipe.echo)
-        if recipe.sweep and line.stem != "melody":
-            played = darkened(played, openness, cutoff)
-        if duck is not None:
-            played *= duck
-        stems[line.stem] = stems[line.stem] + played if line.stem in stems else played
-    effects_sound, effects = perform_effects(plan, samples)
-    stems["effects"] = effects_sound
-    for stem, sound in stems.items():
-        gate(sound, rests.resting(stem))
-    if recipe.room:
-        send = np.zeros(samples, np.float32)
-        for stem, sound in stems.items():
-            share = {"drums": 0.2, "bass": 0.05, "effects": 0.15}.get(stem, 0.5)
-            send += np.float32(share) * (sound[0] + sound[1])
-        level = recipe.room * float(rng.uniform(0.6, 1.4))
-        stems["room"] = np.float32(level) * in_room(
-            plan.draw("room"), send, float(rng.uniform(*recipe.room_s))
-        )
-    return stems, effects
 
 
 def _truth(plan: Plan, lines: list[Line], rests: Rests) -> Truth:

@@ -86,7 +86,7 @@ def _kit_energy(plan: Plan, rng: np.random.Generator) -> np.ndarray:
 
 
 def _draw_fills(plan: Plan, rng: np.random.Generator) -> list[tuple[int, int, tuple[tuple[str, str], ...]]]:
-    """Choose fills for the ends of sections, and of some periods of four bars: first and last step, and what."""
+    """Choose fills for the ends of sections and of some periods: first and last step, and what."""
     names = [drum.drum for drum in plan.recipe.drums]
     own = next((_OWN_FILLS[name] for name in names if name in _OWN_FILLS and "snare" not in names), None)
     found = []

@@ -102,43 +102,77 @@ def _sub(**more: object) -> Patch:
 
 PATCHES: Final[Mapping[str, Patch]] = {
     # Basses
-    "sub bass": _sub(wave="triangle", decay_s=(1.5, 3), sustain=0.6, cutoff=(2, 4), sweep=(0, 1), click=0.08, width=0),
-    "saw bass": _sub(decay_s=(0.3, 0.9), sustain=0.4, cutoff=(3, 8), sweep=(1, 3), sweep_s=(0.08, 0.25), resonance=(0.8, 2.5), sub=0.5, click=0.15, width=0),
-    "square bass": _sub(wave="square", decay_s=(0.3, 0.9), sustain=0.5, cutoff=(2, 6), sweep=(1, 3), sweep_s=(0.06, 0.2), resonance=(0.8, 2), click=0.15, width=0),
-    "acid bass": _sub(decay_s=(0.25, 0.6), sustain=0.1, cutoff=(2, 5), sweep=(2, 4), sweep_s=(0.06, 0.16), resonance=(3, 9), drive=1.5, width=0),
-    "reese bass": _sub(decay_s=(4, 8), sustain=0.9, cutoff=(5, 14), sweep=(0, 1), unison=3, detune_cents=16, sub=0.6, drive=0.8, width=0),
-    "fm bass": Patch("fm", decay_s=(0.3, 0.9), sustain=0.2, ratio=(1, 2, 0.5), index=(1.5, 5), index_s=(0.05, 0.2), width=0),
-    "upright bass": Patch("string", decay_s=(0.5, 1.0), release_s=(0.08, 0.12), bright=(0.1, 0.35), pick=(0.2, 0.4), click=0.25, width=0),
-    "electric bass": Patch("string", decay_s=(0.8, 1.6), release_s=(0.05, 0.08), bright=(0.35, 0.7), click=0.1, width=0),
+    "sub bass": _sub(wave="triangle", decay_s=(1.5, 3), sustain=0.6, cutoff=(2, 4), sweep=(0, 1), click=0.08,
+        width=0),
+    "saw bass": _sub(decay_s=(0.3, 0.9), sustain=0.4, cutoff=(3, 8), sweep=(1, 3), sweep_s=(0.08, 0.25),
+        resonance=(0.8, 2.5), sub=0.5, click=0.15, width=0),
+    "square bass": _sub(wave="square", decay_s=(0.3, 0.9), sustain=0.5, cutoff=(2, 6), sweep=(1, 3),
+        sweep_s=(0.06, 0.2), resonance=(0.8, 2), click=0.15, width=0),
+    "acid bass": _sub(decay_s=(0.25, 0.6), sustain=0.1, cutoff=(2, 5), sweep=(2, 4), sweep_s=(0.06, 0.16),
+        resonance=(3, 9), drive=1.5, width=0),
+    "reese bass": _sub(decay_s=(4, 8), sustain=0.9, cutoff=(5, 14), sweep=(0, 1), unison=3, detune_cents=16,
+        sub=0.6, drive=0.8, width=0),
+    "fm bass": Patch("fm", decay_s=(0.3, 0.9), sustain=0.2, ratio=(1, 2, 0.5), index=(1.5, 5), index_s=(0.05,
+        0.2), width=0),
+    "upright bass": Patch("string", decay_s=(0.5, 1.0), release_s=(0.08, 0.12), bright=(0.1, 0.35), pick=(0.2,
+        0.4), click=0.25, width=0),
+    "electric bass": Patch("string", decay_s=(0.8, 1.6), release_s=(0.05, 0.08), bright=(0.35, 0.7),
+        click=0.1, width=0),
     # Keys and plucked
-    "piano": Patch("additive", slope=(1.3, 1.7), decay_s=(0.8, 1.8), release_s=(0.1, 0.2), index_s=(0.2, 0.5), click=0.25, width=0.35),
-    "electric piano": Patch("fm", decay_s=(0.9, 1.6), release_s=(0.1, 0.15), ratio=(1, 14), index=(0.4, 1.5), index_s=(0.1, 0.4), width=0.4),
-    "vibraphone": Patch("fm", decay_s=(0.9, 1.8), release_s=(0.2, 0.4), ratio=(4,), index=(0.3, 0.9), index_s=(0.05, 0.15), click=0.15, width=0.4),
-    "organ": Patch("additive", slope=(0.8, 1.2), attack_s=(0.008, 0.015), decay_s=(30, 30), sustain=1.0, release_s=(0.05, 0.08), index_s=(30, 30), vibrato_cents=8, width=0.3),
-    "harpsichord": Patch("string", decay_s=(0.6, 1.2), bright=(0.85, 1.0), pick=(0.05, 0.12), click=0.3, width=0.3),
-    "guitar": Patch("string", decay_s=(0.7, 1.4), release_s=(0.1, 0.15), bright=(0.4, 0.8), click=0.15, width=0.3),
+    "piano": Patch("additive", slope=(1.3, 1.7), decay_s=(0.8, 1.8), release_s=(0.1, 0.2), index_s=(0.2, 0.5),
+        click=0.25, width=0.35),
+    "electric piano": Patch("fm", decay_s=(0.9, 1.6), release_s=(0.1, 0.15), ratio=(1, 14), index=(0.4, 1.5),
+        index_s=(0.1, 0.4), width=0.4),
+    "vibraphone": Patch("fm", decay_s=(0.9, 1.8), release_s=(0.2, 0.4), ratio=(4,), index=(0.3, 0.9),
+        index_s=(0.05, 0.15), click=0.15, width=0.4),
+    "organ": Patch("additive", slope=(0.8, 1.2), attack_s=(0.008, 0.015), decay_s=(30, 30), sustain=1.0,
+        release_s=(0.05, 0.08), index_s=(30, 30), vibrato_cents=8, width=0.3),
+    "harpsichord": Patch("string", decay_s=(0.6, 1.2), bright=(0.85, 1.0), pick=(0.05, 0.12), click=0.3,
+        width=0.3),
+    "guitar": Patch("string", decay_s=(0.7, 1.4), release_s=(0.1, 0.15), bright=(0.4, 0.8), click=0.15,
+        width=0.3),
     "muted guitar": Patch("string", decay_s=(0.1, 0.25), bright=(0.4, 0.7), click=0.2, width=0.3),
-    "distorted guitar": Patch("string", decay_s=(2, 4), release_s=(0.04, 0.07), bright=(0.6, 0.9), drive=9, width=0.55),
-    "kalimba": Patch("additive", slope=(1.4, 1.9), decay_s=(0.3, 0.6), release_s=(0.1, 0.2), index_s=(0.05, 0.1), bell=True, click=0.3, width=0.4),
-    "bell": Patch("additive", slope=(0.8, 1.2), decay_s=(1.0, 2.2), release_s=(0.4, 0.8), index_s=(0.4, 0.9), bell=True, click=0.2, width=0.5),
-    "fm bell": Patch("fm", decay_s=(0.8, 2.0), release_s=(0.3, 0.6), ratio=(1.4, 3.5, 2.76), index=(1, 4), index_s=(0.3, 0.8), width=0.5),
-    "pluck": _sub(decay_s=(0.2, 0.5), release_s=(0.08, 0.15), cutoff=(1.5, 4), sweep=(2, 4), sweep_s=(0.05, 0.15), resonance=(0.7, 2), unison=2, width=0.5),
-    "stab": _sub(decay_s=(0.3, 0.7), cutoff=(3, 8), sweep=(1, 3), sweep_s=(0.1, 0.25), resonance=(0.8, 2.5), unison=3, detune_cents=14, width=0.6),
-    "square blip": _sub(wave="square", attack_s=(0.001, 0.002), decay_s=(0.1, 0.3), sustain=0.15, release_s=(0.01, 0.02), cutoff=(40, 40), sweep=(0, 0), width=0),
-    "pulse lead": _sub(wave="pulse", attack_s=(0.001, 0.003), decay_s=(2, 4), sustain=0.8, release_s=(0.01, 0.03), cutoff=(40, 40), sweep=(0, 0), vibrato_cents=15, width=0),
+    "distorted guitar": Patch("string", decay_s=(2, 4), release_s=(0.04, 0.07), bright=(0.6, 0.9), drive=9,
+        width=0.55),
+    "kalimba": Patch("additive", slope=(1.4, 1.9), decay_s=(0.3, 0.6), release_s=(0.1, 0.2), index_s=(0.05,
+        0.1), bell=True, click=0.3, width=0.4),
+    "bell": Patch("additive", slope=(0.8, 1.2), decay_s=(1.0, 2.2), release_s=(0.4, 0.8), index_s=(0.4, 0.9),
+        bell=True, click=0.2, width=0.5),
+    "fm bell": Patch("fm", decay_s=(0.8, 2.0), release_s=(0.3, 0.6), ratio=(1.4, 3.5, 2.76), index=(1, 4),
+        index_s=(0.3, 0.8), width=0.5),
+    "pluck": _sub(decay_s=(0.12, 0.4), release_s=(0.03, 0.1), cutoff=(1.5, 4), sweep=(2, 4), sweep_s=(0.05,
+        0.15), resonance=(0.7, 2), unison=2, width=0.5),
+    "stab": _sub(decay_s=(0.3, 0.7), cutoff=(3, 8), sweep=(1, 3), sweep_s=(0.1, 0.25), resonance=(0.8, 2.5),
+        unison=3, detune_cents=14, width=0.6),
+    "square blip": _sub(wave="square", attack_s=(0.001, 0.002), decay_s=(0.1, 0.3), sustain=0.15,
+        release_s=(0.01, 0.02), cutoff=(40, 40), sweep=(0, 0), width=0),
+    "pulse lead": _sub(wave="pulse", attack_s=(0.001, 0.003), decay_s=(2, 4), sustain=0.8, release_s=(0.01,
+        0.03), cutoff=(40, 40), sweep=(0, 0), vibrato_cents=15, width=0),
     # Leads and winds
-    "saw lead": _sub(attack_s=(0.004, 0.015), decay_s=(2, 5), sustain=0.7, release_s=(0.06, 0.12), cutoff=(6, 20), sweep=(0, 2), sweep_s=(0.1, 0.4), resonance=(0.8, 2.5), unison=3, detune_cents=13, vibrato_cents=8, width=0.5),
-    "flute": Patch("additive", slope=(2.0, 2.6), attack_s=(0.03, 0.07), decay_s=(20, 20), sustain=1.0, release_s=(0.08, 0.12), index_s=(30, 30), vibrato_cents=18, breath=0.12, width=0.2),
-    "brass": _sub(attack_s=(0.025, 0.06), decay_s=(0.5, 1.5), sustain=0.7, release_s=(0.08, 0.12), cutoff=(3, 8), sweep=(0, 1), sweep_s=(0.1, 0.3), unison=2, detune_cents=6, vibrato_cents=6, width=0.4),
-    "reed": Patch("additive", slope=(0.9, 1.3), attack_s=(0.02, 0.05), decay_s=(20, 20), sustain=1.0, release_s=(0.06, 0.1), index_s=(30, 30), odd=True, vibrato_cents=14, breath=0.06, width=0.2),
-    "singer": Patch("additive", slope=(0.9, 1.2), attack_s=(0.03, 0.06), decay_s=(20, 20), sustain=1.0, release_s=(0.08, 0.12), index_s=(30, 30), vibrato_cents=25, breath=0.06, vowels=True, width=0.15),
-    "short strings": _sub(attack_s=(0.015, 0.03), decay_s=(0.25, 0.5), release_s=(0.1, 0.15), cutoff=(5, 10), sweep=(0, 1), unison=3, detune_cents=10, width=0.6),
+    "saw lead": _sub(attack_s=(0.004, 0.015), decay_s=(2, 5), sustain=0.7, release_s=(0.06, 0.12), cutoff=(6,
+        20), sweep=(0, 2), sweep_s=(0.1, 0.4), resonance=(0.8, 2.5), unison=3, detune_cents=13,
+        vibrato_cents=8, width=0.5),
+    "flute": Patch("additive", slope=(2.0, 2.6), attack_s=(0.03, 0.07), decay_s=(20, 20), sustain=1.0,
+        release_s=(0.08, 0.12), index_s=(30, 30), vibrato_cents=18, breath=0.12, width=0.2),
+    "brass": _sub(attack_s=(0.025, 0.06), decay_s=(0.5, 1.5), sustain=0.7, release_s=(0.08, 0.12), cutoff=(3,
+        8), sweep=(0, 1), sweep_s=(0.1, 0.3), unison=2, detune_cents=6, vibrato_cents=6, width=0.4),
+    "reed": Patch("additive", slope=(0.9, 1.3), attack_s=(0.02, 0.05), decay_s=(20, 20), sustain=1.0,
+        release_s=(0.06, 0.1), index_s=(30, 30), odd=True, vibrato_cents=14, breath=0.06, width=0.2),
+    "singer": Patch("additive", slope=(0.9, 1.2), attack_s=(0.03, 0.06), decay_s=(20, 20), sustain=1.0,
+        release_s=(0.08, 0.12), index_s=(30, 30), vibrato_cents=25, breath=0.06, vowels=True, width=0.15),
+    "short strings": _sub(attack_s=(0.015, 0.03), decay_s=(0.25, 0.5), release_s=(0.1, 0.15), cutoff=(5, 10),
+        sweep=(0, 1), unison=3, detune_cents=10, width=0.6),
     # Ensembles
-    "strings": Patch("ensemble", slope=(1.0, 1.4), attack_s=(0.12, 0.35), release_s=(0.3, 0.6), detune_cents=14, width=1),
-    "choir": Patch("ensemble", slope=(1.0, 1.4), attack_s=(0.2, 0.4), release_s=(0.4, 0.8), detune_cents=22, vowels=True, width=1),
-    "warm pad": Patch("ensemble", slope=(1.5, 2.2), attack_s=(0.2, 0.7), release_s=(0.5, 1.2), detune_cents=18, width=1),
-    "bright pad": Patch("ensemble", slope=(0.8, 1.1), attack_s=(0.05, 0.3), release_s=(0.3, 0.8), detune_cents=20, width=1),
-    "hollow pad": Patch("ensemble", slope=(1.0, 1.5), attack_s=(0.3, 0.8), release_s=(0.6, 1.2), detune_cents=40, odd=True, width=1),
+    "strings": Patch("ensemble", slope=(1.0, 1.4), attack_s=(0.12, 0.35), release_s=(0.3, 0.6),
+        detune_cents=14, width=1),
+    "choir": Patch("ensemble", slope=(1.0, 1.4), attack_s=(0.2, 0.4), release_s=(0.4, 0.8), detune_cents=22,
+        vowels=True, width=1),
+    "warm pad": Patch("ensemble", slope=(1.5, 2.2), attack_s=(0.2, 0.7), release_s=(0.5, 1.2),
+        detune_cents=18, width=1),
+    "bright pad": Patch("ensemble", slope=(0.8, 1.1), attack_s=(0.05, 0.3), release_s=(0.3, 0.8),
+        detune_cents=20, width=1),
+    "hollow pad": Patch("ensemble", slope=(1.0, 1.5), attack_s=(0.3, 0.8), release_s=(0.6, 1.2),
+        detune_cents=40, odd=True, width=1),
 }  # fmt: skip
 """The instruments that genres name."""
 
@@ -196,7 +230,7 @@ class Instrument:
         self.attack_s, self.release_s = self._drawn["attack_s"], self._drawn["release_s"]
 
     def tone(self, pitch: int, layer: int) -> Float32[np.ndarray, " samples"]:
-        """Give the longest tone of a pitch; ``layer`` 0 is soft, 1 hard. Its end is for the player to fade."""
+        """Give the longest tone of a pitch; ``layer`` 0 is soft, 1 hard; the player fades it."""
         key = (pitch, layer)
         if key not in self._tones:
             seconds = self.longest_s.get(key, 1.0) + self.release_s + 0.01
@@ -204,7 +238,7 @@ class Instrument:
         return self._tones[key]
 
     def chord(self, pitches: tuple[int, ...]) -> Float32[np.ndarray, "2 samples"]:
-        """Give a chord of an ensemble: stereo, about 3 s, repeating without a seam and without an envelope."""
+        """Give a chord of an ensemble: stereo, 3 s, repeating without a seam, not shaped."""
         if pitches not in self._tones:
             hertz = np.array([hertz_of(pitch) for pitch in pitches])
             amplitudes = np.stack([self._partials(pitch)[:32] for pitch in hertz])

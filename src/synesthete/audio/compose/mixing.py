@@ -42,7 +42,7 @@ def block_curve(curve: Float64[np.ndarray, " blocks"], samples: int) -> Mono:
     points = np.pad(points, (0, max(0, samples // BLOCK + 2 - len(points))), mode="edge").astype(np.float32)
     ramp = np.arange(BLOCK, dtype=np.float32) / np.float32(BLOCK)
     lines = points[:-1, None] + (points[1:] - points[:-1])[:, None] * ramp
-    return lines.reshape(-1)[:samples]
+    return np.asarray(lines.reshape(-1)[:samples])
 
 
 def amplified(sound: Mono, drive: float) -> Mono:
@@ -128,7 +128,7 @@ def _levels(sound: Stereo) -> Float64[np.ndarray, " blocks"]:
     count = max(1, sound.shape[1] // BLOCK)
     whole = np.pad(sound, ((0, 0), (0, max(0, BLOCK - sound.shape[1]))))[:, : count * BLOCK]
     blocks = whole.reshape(2, count, BLOCK)
-    return np.sqrt(np.einsum("cbs,cbs->b", blocks, blocks) / (2 * BLOCK)).astype(np.float64)
+    return np.asarray(np.sqrt(np.einsum("cbs,cbs->b", blocks, blocks) / (2 * BLOCK)), np.float64)
 
 
 def master_gain(
@@ -166,7 +166,7 @@ def master_gain(
         heard = np.sqrt(np.mean(limited.reshape(2, blocks, -1) ** 2, axis=(0, 2)))
         drive *= float(np.clip(target / (np.percentile(heard, 90) + 1e-9), 0.3, 3.0))
     slow *= np.float32(drive)
-    return _limit(sound * slow) * slow
+    return np.asarray(_limit(sound * slow) * slow)
 
 
 def _limit(sound: Stereo) -> Stereo:

@@ -52,7 +52,8 @@ def strike_pattern(
 ) -> Hits:
     """Play a pattern through all bars that have enough energy.
 
-    Letters: ``x`` strong, ``o`` weaker, ``u`` soft, ``g`` a ghost note now and then, ``?`` sometimes, ``.`` nothing.
+    Letters: ``x`` strong, ``o`` weaker, ``u`` soft, ``g`` a ghost note now and then, ``?`` sometimes, ``.``
+    nothing.
 
     Parameters
     ----------

@@ -8,17 +8,17 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from synesthete.audio.compose.form import Form, draw_form
-from synesthete.audio.compose.genres import GENRES, Recipe, mix_genres
+from synesthete.audio.compose.genres import BEATLESS, GENRES
+from synesthete.audio.compose.recipe import Recipe, mix_genres
 from synesthete.audio.compose.tempo import TempoMap, draw_tempo_map
-from synesthete.audio.compose.theory import SCALES, Key, parse_key, progression
+from synesthete.audio.compose.theory import Key, parse_key, progression
 from synesthete.errors import InputError
 from synesthete.seeding import generator_for
 
-__all__ = ["BEATLESS", "BPM_RANGE", "METRES", "Line", "Plan", "draw_plan"]
+__all__ = ["BPM_RANGE", "METRES", "Line", "Plan", "draw_plan"]
 
 BPM_RANGE: Final = (60.0, 200.0)
 METRES: Final = (3, 4, 5, 6, 7)
-BEATLESS: Final = ("ambient", "drift")
 _BEATLESS_SHARE: Final = 0.07
 _MIXED_SHARE: Final = 0.3
 _OTHER_METRE: Final = 0.06
@@ -183,7 +183,3 @@ def _genre(rng: np.random.Generator, genre: str | None) -> tuple[str, Recipe]:
             ]
     recipes = [GENRES[name] for name in names]
     return " + ".join(names), recipes[0] if len(recipes) == 1 else mix_genres(rng, *recipes)
-
-
-assert set(BEATLESS) <= set(GENRES)
-assert all(set(recipe.scales) <= set(SCALES) for recipe in GENRES.values())

@@ -99,7 +99,7 @@ def table_tone(
     size = tables.shape[1]
     at = (turns * np.float32(TABLE)).astype(np.int32) & (size - 1)
     if place is None or len(tables) == 1:
-        return tables[-1][at]
+        return np.asarray(tables[-1][at])
     row = np.minimum(place.astype(np.int32), len(tables) - 2)
     part = place - row
     at += row * size
@@ -133,8 +133,8 @@ def string_tone(
 ) -> Mono:
     """Pluck a string by Karplus and Strong's rule, in closed form: every period is the last, averaged.
 
-    In the spectrum of a period, averaging two neighbours multiplies harmonic ``k`` by ``cos(π k / N)``, so all
-    periods come from one inverse transform.
+    In the spectrum of a period, averaging two neighbours multiplies harmonic ``k`` by ``cos(π k / N)``, so
+    all periods come from one inverse transform.
 
     Parameters
     ----------

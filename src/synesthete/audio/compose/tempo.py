@@ -39,7 +39,8 @@ class TempoMap:
         part = positions / self.pair - pairs
         early = part < 0.5
         moved = np.where(early, part * 2 * self.swing, self.swing + (part - 0.5) * 2 * (1 - self.swing))
-        return np.interp((pairs + moved) * self.pair, np.arange(len(self.beats)), self.beats)
+        places = (pairs + moved) * self.pair
+        return np.asarray(np.interp(places, np.arange(len(self.beats)), self.beats))
 
     @property
     def beat_s(self) -> float:

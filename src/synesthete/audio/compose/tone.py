@@ -1,5 +1,7 @@
 """The tone of a whole song: shelves and bells of an equaliser, and old or far loudspeakers."""
 
+from typing import Final
+
 import numpy as np
 from jaxtyping import Float64
 from scipy.signal import butter
@@ -7,6 +9,9 @@ from scipy.signal import butter
 from synesthete.audio.compose.synthesis import RATE
 
 __all__ = ["draw_tone"]
+
+_NARROW_SHARE: Final = 0.15
+"""Songs with a steep end of their band, as low sample rates and old encoders leave it."""
 
 Sections = Float64[np.ndarray, "sections 6"]
 
@@ -23,11 +28,14 @@ def draw_tone(rng: np.random.Generator, *, dull: float) -> Sections:
         butter(1, 18.0, "highpass", fs=RATE, output="sos"),
         _shelf(float(rng.uniform(80, 250)), float(rng.normal(0, 2.5)), high=False),
         _shelf(float(rng.uniform(2500, 7000)), float(rng.normal(0.5, 3.5)), high=True),
-        _bell(float(np.exp(rng.uniform(np.log(250), np.log(5000)))), float(rng.normal(0, 4.0))),
+        _bell(float(np.exp(rng.uniform(np.log(250), np.log(5000)))), float(rng.normal(0, 5.0))),
+        _bell(float(np.exp(rng.uniform(np.log(300), np.log(8000)))), float(rng.normal(0, 4.0))),
     ]
     if rng.random() < dull:
         cutoff = float(np.exp(rng.uniform(np.log(350), np.log(7000))))
         sections.append(butter(2, cutoff, "lowpass", fs=RATE, output="sos"))
+    elif rng.random() < _NARROW_SHARE:
+        sections.append(butter(6, float(rng.uniform(4500, 15_000)), "lowpass", fs=RATE, output="sos"))
     return np.concatenate(sections)
 
 
@@ -48,7 +56,7 @@ def _bell(hertz: float, gain_db: float) -> Sections:
         cosine,
         1 - alpha / amplitude,
     ]
-    return np.array([row]) / row[3]
+    return np.asarray(np.array([row]) / row[3])
 
 
 def _shelf(hertz: float, gain_db: float, *, high: bool) -> Sections:
@@ -65,4 +73,4 @@ def _shelf(hertz: float, gain_db: float, *, high: bool) -> Sections:
         -side * 2 * (down + side * up * cosine),
         up + side * down * cosine - root,
     ]
-    return np.array([row]) / row[3]
+    return np.asarray(np.array([row]) / row[3])

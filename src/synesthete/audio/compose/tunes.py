@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from synesthete.audio.compose.genres import TuneLine
 from synesthete.audio.compose.patterns import Hits, fit_pattern, strike_pattern
 from synesthete.audio.compose.plan import Line, Plan
+from synesthete.audio.compose.recipe import TuneLine
 from synesthete.audio.compose.theory import voicing
 
 __all__ = ["score_tunes"]
@@ -24,7 +24,13 @@ def score_tunes(plan: Plan) -> list[Line]:
     lines = []
     for number, tune in enumerate(plan.recipe.tunes):
         rng = plan.draw(f"tune.{number}")
-        if number and tune.enters > least and rng.random() < 0.12:
+        # Drums carry a song without its pads; other parts are rarely missing.
+        missed = 0.4 if tune.stem == "pad" and plan.recipe.drums else 0.12
+        if (
+            (tune.stem == "pad" or tune.enters > least)
+            and len(plan.recipe.tunes) > 1
+            and rng.random() < missed
+        ):
             continue
         # Something always plays, however little energy there is.
         enters = 0.0 if tune.enters == least else tune.enters + float(rng.uniform(-0.05, 0.05))
@@ -192,7 +198,7 @@ def _motif(plan: Plan, rng: np.random.Generator, pattern: str) -> list[tuple[int
 
 
 def _lead(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float) -> Line:
-    """Write a melody: motifs of a bar in phrases of four, fitted to each chord, varied when they come back."""
+    """Write a melody: motifs of a bar in phrases of four, fitted to chords, varied when they return."""
     pattern = str(rng.choice(tune.patterns))
     motifs = {letter: _motif(plan, rng, pattern) for letter in "ABC"}
     phrase = str(rng.choice(_PHRASES))
