@@ -128,7 +128,7 @@ def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
     """Give what is done to the mix before the master, linear, so that it can be done to stems as well."""
     rng, recipe = plan.draw("finish"), plan.recipe
     width = float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
-    dull = 0.12 if recipe.pulse and recipe.level_dbfs[0] > -20 else 0.3
+    dull = 0.12 if recipe.pulse else 0.35
     tone = draw_tone(rng, dull=dull)
 
     def finish(sound: Stereo) -> Stereo:

@@ -38,7 +38,7 @@ def score_drums(plan: Plan) -> list[Line]:
     human = recipe.human_ms >= 3
     fills = _draw_fills(plan, rng)
     lines = []
-    present = [line for line in recipe.drums if line.enters < 0.7 or rng.random() < 0.8]
+    present = [line for line in recipe.drums if line.enters < 0.6 or rng.random() < 0.6]
     energy = _kit_energy(plan, rng)
     for drum in present:
         hits = strike_pattern(

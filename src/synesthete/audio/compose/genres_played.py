@@ -32,7 +32,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
         paces=("constant", "walk"), human_ms=6, level_dbfs=(-15, -9), squash=0.55, width=(0.5, 1.1),
     ),
     "rock": Recipe(
-        (96, 168),
+        (100, 184),
         (
             _d("rock kick", "x.......x.......|x.......x.x.....", 0.95, 0.3),
             _d("snare", "....x.......x...", 0.85, 0.3),
@@ -70,7 +70,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
         human_ms=3, level_dbfs=(-9, -4.5), squash=0.9, air=0.001, width=(0.5, 1.2),
     ),
     "jazz": Recipe(
-        (84, 180),
+        (92, 200),
         (
             _d("ride", "x...x.u.", 0.4, 0.2),
             _d("rock kick", "o...|x.......", 0.4, 0.3),
@@ -132,7 +132,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
         human_ms=7, level_dbfs=(-17, -11), squash=0.4, width=(0.4, 1.2),
     ),
     "odd folk": Recipe(
-        (96, 168),
+        (100, 184),
         (
             _d("low tom", "x.......x...", 0.6, 0.2),
             _d("tambourine", "....x...", 0.3, 0.4),
@@ -169,7 +169,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
             width=(0.0, 1.3),
     ),
     "drum solo": Recipe(
-        (84, 172),
+        (92, 190),
         (
             _d("rock kick", "x.x.......xx....|x.......x.x.....|x...", 1.0),
             _d("snare", "....x..g.g..x..g|....x..g....x.g.", 0.9),
