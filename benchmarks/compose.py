@@ -33,6 +33,8 @@ from made_rhythm import beat_score
 
 ROWS = 400
 """Rows that each song gives to the table of percentiles, evenly spread."""
+SLACK = 0.01
+"""Part of a column's real range by which a percentile may miss and still counts as covered."""
 NO_MUSIC = ("sfx", "nature")
 SUFFIXES = {".ogg", ".flac", ".wav", ".mp3"}
 
@@ -125,7 +127,7 @@ def print_columns(composed: np.ndarray, real: np.ndarray) -> None:
         (low, high), (own_low, own_high) = (
             np.percentile(rows[:, column], [5, 95]) for rows in (real, composed)
         )
-        slack = 1e-6 + 1e-3 * abs(high - low)
+        slack = 1e-6 + SLACK * abs(high - low)
         inside = own_low <= low + slack and own_high >= high - slack
         if not inside:
             outside.append(name)

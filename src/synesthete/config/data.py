@@ -5,13 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from synesthete.config.augment import AugmentConfig
 from synesthete.config.base import Frozen
 from synesthete.seeding import MAX_SEED
 
-__all__ = ["BUCKETS", "Bucket", "DataConfig", "Schedule", "share_at"]
+__all__ = ["BUCKETS", "Bucket", "Buckets", "DataConfig", "Scales", "Schedule", "share_at"]
 
 Bucket = Literal["square", "wide", "tall"]
 
@@ -22,8 +22,23 @@ _EDGE_S = 3.0
 """The longest memory of a program, seconds."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-Even = Annotated[int, Field(multiple_of=2)]
-Schedule = Probability | tuple[tuple[Annotated[int, Field(ge=0)], Probability], ...]
+Buckets = Annotated[dict[Bucket, Annotated[float, Field(gt=0, le=1000)]], Field(min_length=1)]
+"""Shapes, and how often a batch has each: weights, relative to each other."""
+
+Scales = Annotated[tuple[Annotated[float, Field(ge=1, le=32)], ...], Field(min_length=2, max_length=2)]
+
+
+def _ascending(value: float | tuple[tuple[int, float], ...]) -> float | tuple[tuple[int, float], ...]:
+    if isinstance(value, tuple):
+        batches = [point[0] for point in value]
+        if not batches or any(a >= b for a, b in pairwise(batches)):
+            raise ValueError("a schedule is a list of points [batch, share] with ascending batches")
+    return value
+
+
+Schedule = Annotated[
+    Probability | tuple[tuple[Annotated[int, Field(ge=0)], Probability], ...], AfterValidator(_ascending)
+]
 """A share, or points (batch, share) with ascending batches: linear between them, held beyond."""
 
 
@@ -68,27 +83,31 @@ class DataConfig(Frozen):
         description="Frames of another moment of the same program and song; at most a clip's.",
     )
     warm_up_s: float = Field(
-        default=1.5, ge=0, le=_EDGE_S, description="How long before a clip trails begin in the dark, seconds."
+        default=1.0, ge=0, le=_EDGE_S, description="How long before a clip trails begin in the dark, seconds."
     )
     map_share: float = Field(
         default=0.5, ge=0.25, le=1,
         description="Detail of glow and trails, as a share of a film's: less is faster.",
     )  # fmt: skip
-    buckets: dict[Bucket, Annotated[float, Field(gt=0, le=1000)]] = Field(
+    buckets: Buckets = Field(
         default={"square": 2.0, "wide": 1.0, "tall": 1.0},
-        min_length=1,
         description="Shapes of pictures, and how often a batch has each: weights, relative to each other.",
     )
-    batch_size: Even = Field(
-        default=16, ge=2, le=4096, description="Items of a batch; even, as items come in pairs."
+    batch_size: int = Field(
+        default=16,
+        ge=2,
+        le=4096,
+        multiple_of=2,
+        description="Items of a batch; even, as items come in pairs.",
     )
 
     # Music
     song_seconds: float = Field(default=12.0, ge=4, le=120, description="Length of the songs, seconds.")
-    clips_per_song: Even = Field(
+    clips_per_song: int = Field(
         default=8,
         ge=2,
         le=1024,
+        multiple_of=2,
         description="Clips cut from each song; even. More is faster and less varied.",
     )
     music_dir: Path | None = Field(default=None, description="Folder of recorded music to mix in.")
@@ -112,10 +131,10 @@ class DataConfig(Frozen):
         description="Share of the clips that those few draw: a number, or points [batch, share] of training.",
     )
     programs: int = Field(
-        default=2048, ge=1, le=1_000_000, description="How many programs of the catalogue are drawn."
+        default=2048, ge=1, le=999_999, description="How many programs of the catalogue are drawn."
     )
     first_program: int = Field(
-        default=0, ge=0, le=10_000_000, description="The first of them; others can be held out for tests."
+        default=0, ge=0, le=999_999, description="The first of them; others can be held out for tests."
     )
     style_scale: float = Field(
         default=1.0, ge=0.25, le=2,
@@ -132,19 +151,10 @@ class DataConfig(Frozen):
     # Crops
     crops: int = Field(default=0, ge=0, le=64, description="Crops of large pictures in each item.")
     crop_size: int = Field(default=48, ge=32, le=64, description="Width and height of a crop, pixels.")
-    crop_scales: tuple[Annotated[float, Field(ge=1, le=32)], Annotated[float, Field(ge=1, le=32)]] = Field(
+    crop_scales: Scales = Field(
         default=(1.0, 8.5),
         description="Smallest and largest picture that crops are cut from, as a multiple of the clip's size.",
     )
-
-    @field_validator("audio_debug_mix_prob")
-    @classmethod
-    def _ascending(cls, value: Schedule) -> Schedule:
-        if isinstance(value, tuple):
-            batches = [point[0] for point in value]
-            if not batches or any(a >= b for a, b in pairwise(batches)):
-                raise ValueError("a schedule is a list of points [batch, share] with ascending batches")
-        return value
 
     @model_validator(mode="after")
     def _fits(self) -> "DataConfig":

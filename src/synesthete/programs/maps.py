@@ -208,9 +208,13 @@ class Maps:
         if self._is_glow(index):
             return pictures
         trail, trails = self._new_trail(index), []
+        origins = torch.cat(
+            [trail.origins(now.vector) for _, now in clips.pictures(2 * grid.columns * grid.rows)]
+        ).view(*shape, grid.rows, grid.columns, 2)
         for place in range(shape[1]):
-            trail.feed(first_tick + place, pictures[:, place], clips.vectors[:, place])
-            trails.append(trail.at(first_tick + place))
+            tick = first_tick + place
+            trail.feed(tick, pictures[:, place], clips.vectors[:, place], origins[:, place])
+            trails.append(trail.at(tick))
         return torch.stack(trails, 1)
 
     # Both ---------------------------------------------------------------------------------------------

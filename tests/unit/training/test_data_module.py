@@ -1,5 +1,9 @@
 """Training goes on exactly where it stopped: with loaders, and through Lightning's own checkpoints."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -161,3 +165,24 @@ def test_a_checkpoint_of_other_data_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"data.seed = 0, and now it is 1; resume with the same data"):
         trained(tmp_path, 2, checkpoint=tmp_path / "kept.ckpt", config=CONFIG.model_copy(update={"seed": 1}))
+
+
+@pytest.mark.slow
+def test_two_ranks_of_lightning_go_on_as_one(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("train_ranks.py")
+    alone = {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+
+    def run(ranks: int, steps: int, *resume: str) -> list[list[list[int]]]:
+        subprocess.run(
+            [sys.executable, script, tmp_path, str(ranks), str(steps), *resume],
+            check=True,
+            env=os.environ | alone,
+            timeout=300,
+        )
+        return [json.loads((tmp_path / f"seen-{rank}.json").read_text()) for rank in range(ranks)]
+
+    first, second = run(2, 3)
+    assert first == [[0, 1], [4, 5], [8, 9]]
+    assert second == [[2, 3], [6, 7], [10, 11]]
+    (rest,) = run(1, 5, "resume")
+    assert rest == [[12, 13], [14, 15]]

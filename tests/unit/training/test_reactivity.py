@@ -56,5 +56,7 @@ def test_too_few_clips_say_nothing_on_chance() -> None:
 
 def test_clips_at_rest_are_left_out() -> None:
     moving = clips(30, follow=0.9)
-    still = [ClipDynamics(one.causes, one.silence, np.zeros((FRAMES, 2))) for one in clips(30, follow=0, seed=3)]
+    still = [
+        ClipDynamics(one.causes, one.silence, np.zeros((FRAMES, 2))) for one in clips(30, follow=0, seed=3)
+    ]
     assert measure_reactivity(moving + still)["brightness"]["clips"] == 30

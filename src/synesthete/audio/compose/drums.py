@@ -38,7 +38,7 @@ def score_drums(plan: Plan) -> list[Line]:
     human = recipe.human_ms >= 3
     fills = _draw_fills(plan, rng)
     lines = []
-    present = [line for line in recipe.drums if line.enters < 0.7 or rng.random() < 0.8]
+    present = [line for line in recipe.drums if line.enters < 0.6 or rng.random() < 0.6]
     energy = _kit_energy(plan, rng)
     for drum in present:
         hits = strike_pattern(
@@ -55,7 +55,8 @@ def score_drums(plan: Plan) -> list[Line]:
             for start, stop, _ in fills:
                 inside |= (hits.steps >= start) & (hits.steps < stop)
             hits = Hits(hits.steps[~inside], hits.force[~inside])
-        lines.append(_line(plan, rng, drum.drum, drum.gain * float(rng.uniform(0.8, 1.25)), hits))
+        louder = float(rng.uniform(0.8, 1.25) if drum.drum in _KICKS else rng.uniform(1.0, 2.2))
+        lines.append(_line(plan, rng, drum.drum, drum.gain * louder, hits))
     by_name = {drum.drum: drum.gain for drum in recipe.drums}
     for start, _, fill in fills:
         for name, text in fill:

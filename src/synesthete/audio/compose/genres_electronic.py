@@ -74,7 +74,7 @@ ELECTRONIC: Final[Mapping[str, Recipe]] = {
         squash=0.8, room_s=(1.2, 2.8), room=0.3, pump=0.6, sweep=0.55, echo=0.4, air=0.003, width=(0.7, 1.5),
     ),
     "drum and bass": Recipe(
-        (160, 178),
+        (162, 184),
         (
             _d("kick", "x.........x.....|x.x.......x.....", 1.0, 0.4),
             _d("snare", "....x..g.g..x.g.|....x.......x...", 0.9, 0.4),
@@ -113,17 +113,17 @@ ELECTRONIC: Final[Mapping[str, Recipe]] = {
         air_hz=(300, 12_000), width=(0.0, 1.0),
     ),
     "hip-hop": Recipe(
-        (76, 104),
+        (82, 108),
         (
-            _d("boom", "x.....?...x.....|x..x......x.....|x.......x.......", 1.0, 0.3),
+            _d("boom", "x.......x.......|x..u....x.......|x.......x.o.....", 1.0, 0.3),
             _d("snare", "....x.......x...|....x..g....x...", 0.8, 0.3),
-            _d("hat", "x..ux.u.|xu.u|x..gx..u", 0.35, 0.3),
+            _d("hat", "x...|x..u|x..ux.u.", 0.35, 0.3),
             _d("open hat", "..............x.", 0.25, 0.7),
         ),
         (
             _t("bass", "root", "sub bass|upright bass", "x.....?...x.....|x..x......x.....|x.......x.......",
                 0.55, 0.45, 2, 4),
-            _t("chords", "chord", "electric piano|piano|guitar|organ", "x.......x.......|x......x........",
+            _t("chords", "chord", "electric piano|piano|guitar|organ", "x...x...|x...x..u|x.......x.......",
                 0.35, 0.2, 4, 6),
             _t("melody", "lead", "flute|vibraphone|fm bell|singer|pluck", "x...?.x.x...?...", 0.28, 0.55, 5,
                 3),
@@ -134,7 +134,7 @@ ELECTRONIC: Final[Mapping[str, Recipe]] = {
         human_ms=5, level_dbfs=(-14, -8), squash=0.65, air=0.004, air_hz=(500, 9000), width=(0.2, 1.0),
     ),
     "chiptune": Recipe(
-        (110, 180),
+        (112, 192),
         (
             _d("chip kick", "x.......x.......|x...|x.....x.x.......", 0.7, 0.3),
             _d("chip noise", "....x.......x...|....x..x....x...", 0.5, 0.3),

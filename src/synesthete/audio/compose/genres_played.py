@@ -12,11 +12,11 @@ __all__ = ["PLAYED"]
 
 PLAYED: Final[Mapping[str, Recipe]] = {
     "funk": Recipe(
-        (92, 122),
+        (102, 126),
         (
-            _d("rock kick", "x.....x.x.......|x.......x.x.....", 0.9, 0.3),
+            _d("rock kick", "x.......x.u.....|x.......x..u....", 0.9, 0.3),
             _d("snare", "....x..g.g..x..g", 0.8, 0.3),
-            _d("hat", "xu.ux.uu|x..ux.uu|xuuu", 0.35, 0.25),
+            _d("hat", "xuuu|xu.u", 0.35, 0.25),
             _d("tambourine", "x.u.", 0.15, 0.8),
                 _d("cowbell", "x...", 0.12, 0.9),
         ),
@@ -32,7 +32,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
         paces=("constant", "walk"), human_ms=6, level_dbfs=(-15, -9), squash=0.55, width=(0.5, 1.1),
     ),
     "rock": Recipe(
-        (96, 168),
+        (100, 184),
         (
             _d("rock kick", "x.......x.......|x.......x.x.....", 0.95, 0.3),
             _d("snare", "....x.......x...", 0.85, 0.3),
@@ -70,7 +70,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
         human_ms=3, level_dbfs=(-9, -4.5), squash=0.9, air=0.001, width=(0.5, 1.2),
     ),
     "jazz": Recipe(
-        (84, 180),
+        (92, 200),
         (
             _d("ride", "x...x.u.", 0.4, 0.2),
             _d("rock kick", "o...|x.......", 0.4, 0.3),
@@ -115,16 +115,16 @@ PLAYED: Final[Mapping[str, Recipe]] = {
         (88, 132),
         (
             _d("conga", "x.u.o.uox.u.o.uo|x..ux.uo", 0.4, 0.3),
-            _d("block", "x..x..x...x.x...", 0.3, 0.4),
+            _d("block", "x..u..u.x.u.u...", 0.25, 0.4),
                 _d("shaker", "xuuu|xu.u", 0.2, 0.2),
-            _d("kick", "x...|x......xx......x", 0.7, 0.35),
+            _d("kick", "x...|x.....u.x.....u.", 0.7, 0.35),
             _d("cowbell", "x.u.", 0.15, 0.8),
             _d("bongo", "xuou", 0.2, 0.6),
         ),
         (
-            _t("bass", "root", "upright bass|electric bass", "x.....x.x.....x.|x.......x...x...", 0.55, 0.3,
+            _t("bass", "root", "upright bass|electric bass", "x.....u.x.....u.|x.......x...x...", 0.55, 0.3,
                 2, 2.5),
-            _t("chords", "chord", "piano|guitar", "x.x.x..xx..x..x.|x..x..x.x..x..x.", 0.35, 0.3, 4, 1.5),
+            _t("chords", "chord", "piano|guitar", "x.u.u..ux..u..u.|x..u..u.x.u.u...", 0.35, 0.3, 4, 1.5),
             _t("melody", "lead", "brass|flute|singer|vibraphone", _LEAD, 0.32, 0.6, 5, 2),
         ),
         scales=("minor", "major", "harmonic minor", "dorian"), harmonies=("functional", "loop", "modal"),
@@ -132,7 +132,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
         human_ms=7, level_dbfs=(-17, -11), squash=0.4, width=(0.4, 1.2),
     ),
     "odd folk": Recipe(
-        (96, 168),
+        (100, 184),
         (
             _d("low tom", "x.......x...", 0.6, 0.2),
             _d("tambourine", "....x...", 0.3, 0.4),
@@ -169,7 +169,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
             width=(0.0, 1.3),
     ),
     "drum solo": Recipe(
-        (84, 172),
+        (92, 190),
         (
             _d("rock kick", "x.x.......xx....|x.......x.x.....|x...", 1.0),
             _d("snare", "....x..g.g..x..g|....x..g....x.g.", 0.9),

@@ -27,7 +27,7 @@ __all__ = [
 BLOCK: Final = 441
 """Samples between points of slow curves: 10 ms."""
 
-_KNEE: Final = 0.75
+_KNEE: Final = 0.88
 _CEILING: Final = 0.99
 """Where the master's limiter begins to bend, and what it never passes."""
 
@@ -152,7 +152,7 @@ def master_gain(
     loud = float(np.percentile(levels, 90)) + 1e-9
     reach = max(1, round((0.3 - 0.25 * squash) * 100))
     smooth = uniform_filter1d(maximum_filter1d(levels, 2 * reach + 1), 2 * reach + 1)
-    gain = np.maximum(smooth / loud, 0.03) ** (-0.55 * squash)
+    gain = np.maximum(smooth / loud, 0.03) ** (-0.4 * squash)
     count = len(gain)
     gain *= np.pad(shape, (0, max(0, count - len(shape))), mode="edge")[:count]
     slow = block_curve(gain, samples)

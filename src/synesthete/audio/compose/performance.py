@@ -43,7 +43,7 @@ def perform(
     """
     rng = plan.draw("mix")
     drums = [line for line in lines if line.stem == "drums"]
-    drum_level = np.float32(rng.uniform(1.0, 1.6))
+    drum_level = np.float32(1.3 * np.exp(rng.normal(0, 0.4)))
     stems: dict[str, Stereo] = {}
     if drums:
         stems["drums"] = _drums(plan, drums, samples, soundfont) * drum_level
@@ -57,7 +57,7 @@ def perform(
         send = np.zeros(samples, np.float32)
         for stem, sound in stems.items():
             send += np.float32(_SENDS.get(stem, 0.5)) * (sound[0] + sound[1])
-        level = np.float32(plan.recipe.room * rng.uniform(0.2, 1.2))
+        level = np.float32(plan.recipe.room * rng.uniform(0.0, 1.0))
         stems["room"] = level * in_room(plan.draw("room"), send, float(rng.uniform(*plan.recipe.room_s)))
     return stems, effects
 

@@ -10,7 +10,7 @@ from synesthete.audio.compose.synthesis import RATE
 
 __all__ = ["draw_tone"]
 
-_NARROW_SHARE: Final = 0.15
+_NARROW_SHARE: Final = 0.22
 """Songs with a steep end of their band, as low sample rates and old encoders leave it."""
 
 Sections = Float64[np.ndarray, "sections 6"]
@@ -27,9 +27,9 @@ def draw_tone(rng: np.random.Generator, *, dull: float) -> Sections:
     sections = [
         butter(1, 18.0, "highpass", fs=RATE, output="sos"),
         _shelf(float(rng.uniform(80, 250)), float(rng.normal(0, 2.5)), high=False),
-        _shelf(float(rng.uniform(2500, 7000)), float(rng.normal(0.5, 3.5)), high=True),
-        _bell(float(np.exp(rng.uniform(np.log(250), np.log(5000)))), float(rng.normal(0, 5.0))),
-        _bell(float(np.exp(rng.uniform(np.log(300), np.log(8000)))), float(rng.normal(0, 4.0))),
+        _shelf(float(rng.uniform(2500, 7000)), float(rng.normal(1.0, 4.5)), high=True),
+        _bell(float(np.exp(rng.uniform(np.log(250), np.log(5000)))), float(rng.normal(0, 6.0))),
+        _bell(float(np.exp(rng.uniform(np.log(300), np.log(8000)))), float(rng.normal(0, 5.0))),
     ]
     if rng.random() < dull:
         cutoff = float(np.exp(rng.uniform(np.log(350), np.log(7000))))

@@ -25,7 +25,7 @@ def score_tunes(plan: Plan) -> list[Line]:
     for number, tune in enumerate(plan.recipe.tunes):
         rng = plan.draw(f"tune.{number}")
         # Drums carry a song without its pads; other parts are rarely missing.
-        missed = 0.4 if tune.stem == "pad" and plan.recipe.drums else 0.12
+        missed = 0.45 if tune.stem == "pad" and plan.recipe.drums else 0.25
         if (
             (tune.stem == "pad" or tune.enters > least)
             and len(plan.recipe.tunes) > 1
@@ -67,6 +67,11 @@ def _line(
     return Line(tune.stem, voice, gain, starts, lengths, np.array(pitches, np.int64), force)
 
 
+def _articulation(rng: np.random.Generator) -> float:
+    """Draw how much of its length a note is held: 0.3 is staccato, near 1 legato."""
+    return float(rng.uniform(0.25, 0.98))
+
+
 def _near(kind: int, centre: int) -> int:
     """Give the pitch of a pitch class nearest to a centre, at most six semitones away."""
     return centre + (kind - centre + 6) % 12 - 6
@@ -93,7 +98,9 @@ def _bass(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float) -
         elif step and rng.random() < 0.12:
             root = _near(chord[2], root + 5) if rng.random() < 0.6 else root + 12
         pitches.append(root)
-    return _line(plan, rng, tune, hits.steps, np.minimum(gaps, tune.steps) * 0.93, pitches, hits.force)
+    return _line(
+        plan, rng, tune, hits.steps, np.minimum(gaps, tune.steps) * _articulation(rng), pitches, hits.force
+    )
 
 
 def _voicings(plan: Plan, rng: np.random.Generator, tune: TuneLine) -> list[tuple[int, ...]]:
@@ -121,7 +128,7 @@ def _chords(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float)
     hits = _hits(plan, rng, tune, enters)
     chords = _voicings(plan, rng, tune)
     gaps = np.diff(hits.steps, append=hits.steps[-1:] + plan.steps)
-    long = np.minimum(gaps, tune.steps) * float(rng.uniform(0.75, 0.95))
+    long = np.minimum(gaps, tune.steps) * _articulation(rng)
     sizes = [len(chords[step // plan.steps]) for step in hits.steps]
     pitches = [pitch for step in hits.steps for pitch in chords[step // plan.steps]]
     each = np.repeat(np.arange(len(hits.steps)), sizes)
@@ -150,7 +157,15 @@ def _arp(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float) ->
             "leap": wide[::2] + wide[1::2],
         }[shape]
         pitches.append(order[number % len(order)])
-    return _line(plan, rng, tune, hits.steps, np.full(len(hits.steps), tune.steps), pitches, hits.force)
+    return _line(
+        plan,
+        rng,
+        tune,
+        hits.steps,
+        np.full(len(hits.steps), tune.steps) * _articulation(rng),
+        pitches,
+        hits.force,
+    )
 
 
 def _pad(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float) -> Line:
@@ -222,7 +237,7 @@ def _lead(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float) -
             pitches.append(pitch)
     places = np.array(steps, np.int64)
     gaps = np.diff(places, append=places[-1:] + plan.steps // 2)
-    long = np.minimum(gaps, 2 * tune.steps) * float(rng.uniform(0.8, 0.98))
+    long = np.minimum(gaps, 2 * tune.steps) * float(rng.uniform(0.5, 0.98))
     energy = plan.form.energy[places // plan.steps] if len(places) else np.zeros(0)
     force = (
         (0.7 + 0.3 * energy)
