@@ -268,8 +268,8 @@ def _spread(name: str, found: "Mapping[str, float]") -> str:
 
 
 def _share(value: float | None) -> str:
-    return "none" if value is None else f"{100 * value:.0f} %"
+    return "an unknown share" if value is None else f"{100 * value:.0f} %"
 
 
 def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.2f}"
+    return "unknown" if value is None else f"{value:.2f}"

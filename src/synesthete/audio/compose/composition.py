@@ -25,6 +25,9 @@ __all__ = ["SECONDS_RANGE", "Composition", "compose"]
 
 SECONDS_RANGE: Final = (1.0, 1800.0)
 _DIGITS: Final = 5
+_PEAK_SHARE: Final = 0.4
+_MOST_GAIN: Final = 2.5
+"""Part of the songs whose highest peak is brought to full scale, by at most 8 dB."""
 
 Stereo = Float32[np.ndarray, "2 samples"]
 
@@ -106,12 +109,16 @@ def compose(
     stems, effects = perform(plan, lines, rests, samples, soundfont)
     finish = _finisher(plan)
     mix = finish(mixdown(stems))
-    gain = master_gain(mix, section_gains(plan, samples), _level_dbfs(plan), plan.recipe.squash)
+    level = plan.draw("level")
+    level_dbfs = float(level.uniform(*plan.recipe.level_dbfs))
+    gain = master_gain(mix, section_gains(plan, samples), level_dbfs, plan.recipe.squash)
+    if level.random() < _PEAK_SHARE:
+        gain *= np.float32(np.clip(0.985 / (np.abs(mix * gain).max() + 1e-9), 1.0, _MOST_GAIN))
     gate(gain, list(rests.silences))
     sound = mix * gain
-    truth = _truth(plan, [*lines, *effects], rests)
+    truth = _truth(plan, [*lines, *map(rests.obeyed, effects)], rests)
     return Composition(
-        sound, truth, {name: stem * gain for name, stem in stems.items()} if keep_stems else None
+        sound, truth, {name: finish(stem) * gain for name, stem in stems.items()} if keep_stems else None
     )
 
 
@@ -136,10 +143,6 @@ def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
         return np.asarray(sosfilt(tone, np.stack([middle + side, middle - side]), axis=1), np.float32)
 
     return finish
-
-
-def _level_dbfs(plan: Plan) -> float:
-    return float(plan.draw("level").uniform(*plan.recipe.level_dbfs))
 
 
 def _truth(plan: Plan, lines: list[Line], rests: Rests) -> Truth:

@@ -12,11 +12,11 @@ __all__ = ["PLAYED"]
 
 PLAYED: Final[Mapping[str, Recipe]] = {
     "funk": Recipe(
-        (92, 122),
+        (102, 126),
         (
-            _d("rock kick", "x.....x.x.......|x.......x.x.....", 0.9, 0.3),
+            _d("rock kick", "x.......x.u.....|x.......x..u....", 0.9, 0.3),
             _d("snare", "....x..g.g..x..g", 0.8, 0.3),
-            _d("hat", "xu.ux.uu|x..ux.uu|xuuu", 0.35, 0.25),
+            _d("hat", "xuuu|xu.u", 0.35, 0.25),
             _d("tambourine", "x.u.", 0.15, 0.8),
                 _d("cowbell", "x...", 0.12, 0.9),
         ),
@@ -115,16 +115,16 @@ PLAYED: Final[Mapping[str, Recipe]] = {
         (88, 132),
         (
             _d("conga", "x.u.o.uox.u.o.uo|x..ux.uo", 0.4, 0.3),
-            _d("block", "x..x..x...x.x...", 0.3, 0.4),
+            _d("block", "x..u..u.x.u.u...", 0.25, 0.4),
                 _d("shaker", "xuuu|xu.u", 0.2, 0.2),
-            _d("kick", "x...|x......xx......x", 0.7, 0.35),
+            _d("kick", "x...|x.....u.x.....u.", 0.7, 0.35),
             _d("cowbell", "x.u.", 0.15, 0.8),
             _d("bongo", "xuou", 0.2, 0.6),
         ),
         (
-            _t("bass", "root", "upright bass|electric bass", "x.....x.x.....x.|x.......x...x...", 0.55, 0.3,
+            _t("bass", "root", "upright bass|electric bass", "x.....u.x.....u.|x.......x...x...", 0.55, 0.3,
                 2, 2.5),
-            _t("chords", "chord", "piano|guitar", "x.x.x..xx..x..x.|x..x..x.x..x..x.", 0.35, 0.3, 4, 1.5),
+            _t("chords", "chord", "piano|guitar", "x.u.u..ux..u..u.|x..u..u.x.u.u...", 0.35, 0.3, 4, 1.5),
             _t("melody", "lead", "brass|flute|singer|vibraphone", _LEAD, 0.32, 0.6, 5, 2),
         ),
         scales=("minor", "major", "harmonic minor", "dorian"), harmonies=("functional", "loop", "modal"),

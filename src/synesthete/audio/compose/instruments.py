@@ -289,7 +289,8 @@ class Instrument:
         sound = sound * shape
         if patch.click:
             count = min(samples, 1600)
-            burst = shaped_noise(rng, count, 150.0, 7000.0) * np.exp(-t[:count] / np.float32(0.006))
+            edge = np.minimum(np.float32(1), t[:count] / np.float32(0.0005))
+            burst = shaped_noise(rng, count, 150.0, 7000.0) * edge * np.exp(-t[:count] / np.float32(0.006))
             sound[:count] += np.float32(patch.click * hard) * burst
         return np.asarray(sound, np.float32)
 

@@ -27,7 +27,7 @@ __all__ = [
 BLOCK: Final = 441
 """Samples between points of slow curves: 10 ms."""
 
-_KNEE: Final = 0.75
+_KNEE: Final = 0.88
 _CEILING: Final = 0.99
 """Where the master's limiter begins to bend, and what it never passes."""
 

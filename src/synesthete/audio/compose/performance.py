@@ -43,7 +43,7 @@ def perform(
     """
     rng = plan.draw("mix")
     drums = [line for line in lines if line.stem == "drums"]
-    drum_level = np.float32(rng.uniform(1.2, 2.2))
+    drum_level = np.float32(1.3 * np.exp(rng.normal(0, 0.4)))
     stems: dict[str, Stereo] = {}
     if drums:
         stems["drums"] = _drums(plan, drums, samples, soundfont) * drum_level

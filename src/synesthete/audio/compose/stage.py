@@ -112,7 +112,7 @@ def perform_effects(plan: Plan, samples: int) -> tuple[Stereo, list[Line]]:
     mix = np.zeros((2, samples), np.float32)
     lines = []
     if recipe.air:
-        level = recipe.air * float(rng.lognormal(-0.4, 0.9))
+        level = recipe.air * float(rng.lognormal(-0.7, 1.0))
         low, high = (edge * float(rng.uniform(0.6, 1.6)) for edge in recipe.air_hz)
         mix += np.float32(level) * _bed(rng, samples, low, min(high, 17_000.0), restless=not recipe.pulse)
     for before, part in zip(plan.form.parts, plan.form.parts[1:], strict=False):

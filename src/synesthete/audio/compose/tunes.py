@@ -69,7 +69,7 @@ def _line(
 
 def _articulation(rng: np.random.Generator) -> float:
     """Draw how much of its length a note is held: 0.3 is staccato, near 1 legato."""
-    return float(rng.uniform(0.3, 0.97))
+    return float(rng.uniform(0.25, 0.98))
 
 
 def _near(kind: int, centre: int) -> int:
