@@ -25,6 +25,7 @@ __all__ = ["SECONDS_RANGE", "Composition", "compose"]
 
 SECONDS_RANGE: Final = (1.0, 1800.0)
 _DIGITS: Final = 5
+_LOUDER_DB: Final = 1.3  # brings the levels of bands, over all genres, to those of real music
 _PEAK_SHARE: Final = 0.4
 _MOST_GAIN: Final = 2.5
 """Part of the songs whose highest peak is brought to full scale, by at most 8 dB."""
@@ -110,7 +111,7 @@ def compose(
     finish = _finisher(plan)
     mix = finish(mixdown(stems))
     level = plan.draw("level")
-    level_dbfs = float(level.uniform(*plan.recipe.level_dbfs))
+    level_dbfs = float(level.uniform(*plan.recipe.level_dbfs)) + _LOUDER_DB
     gain = master_gain(mix, section_gains(plan, samples), level_dbfs, plan.recipe.squash)
     if level.random() < _PEAK_SHARE:
         gain *= np.float32(np.clip(0.985 / (np.abs(mix * gain).max() + 1e-9), 1.0, _MOST_GAIN))
@@ -134,8 +135,8 @@ def _within(line: Line, seconds: float) -> Line:
 def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
     """Give what is done to the mix before the master, linear, so that it can be done to stems as well."""
     rng, recipe = plan.draw("finish"), plan.recipe
-    width = float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
-    dull = 0.12 if recipe.pulse else 0.35
+    width = 1.15 * float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
+    dull = 0.08 if recipe.pulse else 0.35
     tone = draw_tone(rng, dull=dull)
 
     def finish(sound: Stereo) -> Stereo:
