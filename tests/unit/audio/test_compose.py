@@ -1,5 +1,6 @@
 """Composed songs: what their truth says is what sounds."""
 
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -137,7 +138,7 @@ def test_sections_follow_one_another_and_drops_are_louder_than_breakdowns() -> N
         clip = song(index, genre="techno+trance", seconds=16.0)
         parts = clip.truth.sections
         assert (parts[0].start_s, parts[-1].stop_s) == (0.0, 16.0)
-        assert all(a.stop_s == b.start_s for a, b in zip(parts, parts[1:], strict=False))
+        assert all(a.stop_s == b.start_s for a, b in itertools.pairwise(parts))
         for part in parts:
             if part.stop_s - part.start_s > 1.5:
                 (low if part.energy < 0.4 else high if part.energy > 0.9 else []).append(
