@@ -14,7 +14,6 @@ from synesthete.audio.compose.performance import perform
 from synesthete.audio.compose.plan import Line, Plan, draw_plan
 from synesthete.audio.compose.silence import Rests, draw_rests, gate
 from synesthete.audio.compose.soundfont import Soundfont
-from synesthete.audio.compose.stage import STEMS
 from synesthete.audio.compose.synthesis import RATE
 from synesthete.audio.compose.tone import draw_tone
 from synesthete.audio.compose.truth import Note, Passage, Truth
@@ -44,7 +43,7 @@ class Composition:
     truth
         What is known about it.
     stems
-        What each of `synesthete.audio.compose.stage.STEMS` and the ``room`` adds to it, if they were to be
+        What each of `synesthete.audio.compose.plan.STEMS` and the ``room`` adds to it, if they were to be
         kept: they add up to ``sound``, to rounding.
     """
 
@@ -104,8 +103,7 @@ def compose(
     plan = draw_plan(seed, index, seconds=seconds, genre=genre, bpm=tempo, metre=metre, key=key)
     samples = round(seconds * RATE)
     lines = [_within(line, seconds) for line in (*score_drums(plan), *score_tunes(plan))]
-    playing = [stem for stem in STEMS if any(line.stem == stem for line in lines)]
-    rests = draw_rests(plan, playing, silence_mix_prob)
+    rests = draw_rests(plan, lines, silence_mix_prob)
     lines = [rests.obeyed(line) for line in lines]
     stems, effects = perform(plan, lines, rests, samples, soundfont)
     finish = _finisher(plan)
