@@ -72,14 +72,12 @@ def composed_sheet() -> np.ndarray:
 
 
 def _draw_spectrum(axes: Axes, song: Composition) -> None:
-    """Draw a spectrogram with log frequency, sections and beats; downbeats are longer."""
+    """Draw a spectrogram with log frequency, sections and beats; the lines of downbeats are longer."""
     hertz, moments, power = spectrogram(
         song.sound.mean(axis=0), ANALYSIS_SAMPLE_RATE, nperseg=2048, noverlap=1024
     )
-    axes.pcolormesh(
-        moments, hertz[1:], 10 * np.log10(power[1:] + 1e-12), vmin=-110, vmax=-35, cmap="magma", shading="auto",
-        rasterized=True,
-    )  # fmt: skip
+    decibels = 10 * np.log10(power[1:] + 1e-12)
+    axes.pcolormesh(moments, hertz[1:], decibels, vmin=-110, vmax=-35, cmap="magma", shading="auto")
     axes.set(yscale="log", ylim=(40, 16_000), xlim=(0, song.truth.seconds), ylabel="Hz")
     bars = set(song.truth.downbeats)
     for beat in song.truth.beats:
