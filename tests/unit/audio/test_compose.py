@@ -178,6 +178,14 @@ def test_silences_are_digital_and_nothing_begins_in_them() -> None:
         assert level_db(clip.sound, 0, start) > -60
 
 
+def test_something_always_plays_where_no_silence_is_meant() -> None:
+    for index in range(4):
+        clip = song(index, genre=("orchestral", "techno", "trance", "synthwave")[index])
+        blocks = clip.sound[:, RATE // 2 :][:, : 70 * 4410].reshape(2, 70, 4410)
+        quiet = np.sqrt(np.mean(blocks**2, axis=(0, 2))) < 10 ** (-60 / 20)
+        assert not any(quiet[start : start + 12].all() for start in range(58))
+
+
 def test_after_a_silence_tracks_return_one_by_one() -> None:
     returns = []
     for index in range(3):
