@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from compose_pages import save_pictures
 from dataset_pages import dataset_sheet
 from finish_pages import effects_sheet, titles_sheet
 from PIL import Image
@@ -50,6 +51,7 @@ def main() -> int:
     save(effects_sheet(songs[0], given.workspace), "effects.jpg")
     save(titles_sheet(songs[1], given.workspace), "titles.jpg")
     save(dataset_sheet(), "dataset.jpg")
+    save_pictures(save)
     hero = [pictures_at(load_preset(name), songs[0], Size(480, 270), given.workspace)[2] for name in HERO]
     save(contact_sheet(hero, columns=3, labels=None, title=None), "hero.jpg")
     heard = report_hearing(ALBUM / SONGS[0], AnalyseOptions(workspace=given.workspace))

@@ -42,7 +42,11 @@ def compose(
     key: Annotated[str | None, _option("key")] = None,
     silence: Annotated[float, _option("silence")] = 0.0,
     stems: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write each stem to this folder as well.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write each stem to this folder too: WAV of floats, which add up to the song.",
+        ),
     ] = None,
     midi: Annotated[Path | None, typer.Option(metavar="FILE.mid", help="Write the score as MIDI.")] = None,
     soundfont: Annotated[Path | None, _option("soundfont", metavar="FILE.sf2")] = None,
@@ -86,7 +90,8 @@ def compose(
     write_sound(output, song.sound, ANALYSIS_SAMPLE_RATE)
     for name, sound in (song.stems or {}).items():
         assert stems is not None
-        write_sound(stems / f"{name}{output.suffix.lower()}", sound, ANALYSIS_SAMPLE_RATE)
+        # A stem may pass full scale where another takes it back: floats keep that.
+        write_sound(stems / f"{name}.wav", sound, ANALYSIS_SAMPLE_RATE, floating=True)
     if midi is not None:
         write_midi(midi, song.truth)
     write_whole(truth_file, _readable(song.truth))

@@ -1,4 +1,4 @@
-"""Write samples to a sound file that loses nothing: WAV or FLAC, 24 bits."""
+"""Write samples to a sound file: WAV or FLAC of 24 bits, or WAV of floats, which holds what passes ±1 too."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -8,7 +8,7 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.codec.context import Flags
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32
 
 from synesthete.errors import InputError, OutputError
 from synesthete.files import whole_file
@@ -28,7 +28,13 @@ _BLOCK: Final = 65_536
 _FULL_SCALE: Final = 2**23
 
 
-def write_sound(path: Path, sound: Float32[np.ndarray, "channels samples"], sample_rate: int) -> None:
+def write_sound(
+    path: Path,
+    sound: Float32[np.ndarray, "channels samples"],
+    sample_rate: int,
+    *,
+    floating: bool = False,
+) -> None:
     """Write a sound of one or two channels; the file appears whole, and 0 stays 0.
 
     Parameters
@@ -36,9 +42,11 @@ def write_sound(path: Path, sound: Float32[np.ndarray, "channels samples"], samp
     path
         Ends in ``.wav`` or ``.flac``.
     sound
-        Within ±1; what is beyond is clipped.
+        Within ±1; what is beyond is clipped, unless the file holds floats.
     sample_rate
         Samples per second, Hz.
+    floating
+        Write floats of 32 bits, for ``.wav``.
 
     Raises
     ------
@@ -47,25 +55,33 @@ def write_sound(path: Path, sound: Float32[np.ndarray, "channels samples"], samp
     InputError
         If there are no samples, or more than two channels.
     """
-    if path.suffix.lower() not in _KINDS:
-        raise OutputError(f"{path} does not end in {' or '.join(SOUND_SUFFIXES)}; name a WAV or a FLAC file")
+    suffix = path.suffix.lower()
+    if suffix not in _KINDS or (floating and suffix != ".wav"):
+        wanted = ".wav" if floating else " or ".join(SOUND_SUFFIXES)
+        raise OutputError(f"{path} does not end in {wanted}; choose another name")
     if sound.ndim != 2 or len(sound) not in (1, 2) or not sound.shape[1]:
         raise InputError(
             f"a sound of shape {sound.shape} can't be written; give one or two channels of samples"
         )
-    kind, codec = _KINDS[path.suffix.lower()]
-    layout = "mono" if len(sound) == 1 else "stereo"
+    kind, codec = _KINDS[suffix]
+    layout, form = ("mono" if len(sound) == 1 else "stereo"), ("flt" if floating else "s32")
     with whole_file(path) as part, open_output(part, kind) as container:
-        stream = container.add_stream(codec, rate=sample_rate)
+        stream = container.add_stream("pcm_f32le" if floating else codec, rate=sample_rate)
         assert isinstance(stream, AudioStream)
         context = stream.codec_context
-        context.layout, context.format = layout, "s32"
+        context.layout, context.format = layout, form
         context.flags |= Flags.bitexact
         for start in range(0, sound.shape[1], _BLOCK):
-            block = sound[:, start : start + _BLOCK].astype(np.float64)
-            whole = np.clip(np.rint(block * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int32) << 8
-            frame = av.AudioFrame.from_ndarray(whole.T.reshape(1, -1), format="s32", layout=layout)
+            block = sound[:, start : start + _BLOCK]
+            values = block.T.reshape(1, -1) if floating else _whole(block).T.reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(values), format=form, layout=layout)
             frame.sample_rate = sample_rate
             frame.pts, frame.time_base = start, Fraction(1, sample_rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+
+
+def _whole(block: Float32[np.ndarray, "channels samples"]) -> Int32[np.ndarray, "channels samples"]:
+    """Round to 24 bits, in the upper bits of 32."""
+    scaled = np.rint(block.astype(np.float64) * _FULL_SCALE)
+    return np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int32) << 8

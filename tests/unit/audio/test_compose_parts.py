@@ -1,5 +1,7 @@
 """Synthesis in closed form, voice leading, swing, forms: what songs are made of."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.special import jv
@@ -133,11 +135,7 @@ def test_voices_move_as_little_as_they_can() -> None:
         found = voicing(key.chord(degree, 3), found, 62)
         assert {pitch % 12 for pitch in found} == set(key.chord(degree, 3))
         chords.append(found)
-    moves = [
-        abs(a - b)
-        for one, two in zip(chords, chords[1:], strict=False)
-        for a, b in zip(one, two, strict=True)
-    ]
+    moves = [abs(a - b) for one, two in itertools.pairwise(chords) for a, b in zip(one, two, strict=True)]
     assert max(moves) <= 4
     assert np.mean(moves) < 2
 

@@ -28,6 +28,14 @@ def test_files_hold_every_sample_to_24_bits(tmp_path: Path, suffix: str, channel
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_floats_are_kept_as_they_are_beyond_full_scale_too(tmp_path: Path) -> None:
+    sound = np.random.default_rng(3).normal(0, 1, (2, 70_000)).astype(np.float32)
+    write_sound(tmp_path / "stem.wav", sound, 44_100, floating=True)
+    assert np.array_equal(np.concatenate(list(decode_sound(tmp_path / "stem.wav")), axis=1), sound)
+    with pytest.raises(OutputError, match=r"does not end in \.wav"):
+        write_sound(tmp_path / "stem.flac", sound, 44_100, floating=True)
+
+
 def test_the_same_sound_is_the_same_file(tmp_path: Path) -> None:
     sound = np.random.default_rng(2).uniform(-1, 1, (2, 5000)).astype(np.float32)
     for name in ("one.flac", "two.flac"):

@@ -14,7 +14,6 @@ from synesthete.audio.compose.performance import perform
 from synesthete.audio.compose.plan import Line, Plan, draw_plan
 from synesthete.audio.compose.silence import Rests, draw_rests, gate
 from synesthete.audio.compose.soundfont import Soundfont
-from synesthete.audio.compose.stage import STEMS
 from synesthete.audio.compose.synthesis import RATE
 from synesthete.audio.compose.tone import draw_tone
 from synesthete.audio.compose.truth import Note, Passage, Truth
@@ -25,6 +24,7 @@ __all__ = ["SECONDS_RANGE", "Composition", "compose"]
 
 SECONDS_RANGE: Final = (1.0, 1800.0)
 _DIGITS: Final = 5
+_LOUDER_DB: Final = 1.3  # brings the levels of bands, over all genres, to those of real music
 _PEAK_SHARE: Final = 0.4
 _MOST_GAIN: Final = 2.5
 """Part of the songs whose highest peak is brought to full scale, by at most 8 dB."""
@@ -43,7 +43,7 @@ class Composition:
     truth
         What is known about it.
     stems
-        What each of `synesthete.audio.compose.stage.STEMS` and the ``room`` adds to it, if they were to be
+        What each of `synesthete.audio.compose.plan.STEMS` and the ``room`` adds to it, if they were to be
         kept: they add up to ``sound``, to rounding.
     """
 
@@ -103,14 +103,13 @@ def compose(
     plan = draw_plan(seed, index, seconds=seconds, genre=genre, bpm=tempo, metre=metre, key=key)
     samples = round(seconds * RATE)
     lines = [_within(line, seconds) for line in (*score_drums(plan), *score_tunes(plan))]
-    playing = [stem for stem in STEMS if any(line.stem == stem for line in lines)]
-    rests = draw_rests(plan, playing, silence_mix_prob)
+    rests = draw_rests(plan, lines, silence_mix_prob)
     lines = [rests.obeyed(line) for line in lines]
     stems, effects = perform(plan, lines, rests, samples, soundfont)
     finish = _finisher(plan)
     mix = finish(mixdown(stems))
     level = plan.draw("level")
-    level_dbfs = float(level.uniform(*plan.recipe.level_dbfs))
+    level_dbfs = float(level.uniform(*plan.recipe.level_dbfs)) + _LOUDER_DB
     gain = master_gain(mix, section_gains(plan, samples), level_dbfs, plan.recipe.squash)
     if level.random() < _PEAK_SHARE:
         gain *= np.float32(np.clip(0.985 / (np.abs(mix * gain).max() + 1e-9), 1.0, _MOST_GAIN))
@@ -134,8 +133,8 @@ def _within(line: Line, seconds: float) -> Line:
 def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
     """Give what is done to the mix before the master, linear, so that it can be done to stems as well."""
     rng, recipe = plan.draw("finish"), plan.recipe
-    width = float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
-    dull = 0.12 if recipe.pulse else 0.35
+    width = 1.15 * float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
+    dull = 0.08 if recipe.pulse else 0.35
     tone = draw_tone(rng, dull=dull)
 
     def finish(sound: Stereo) -> Stereo:

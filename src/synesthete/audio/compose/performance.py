@@ -57,7 +57,7 @@ def perform(
         send = np.zeros(samples, np.float32)
         for stem, sound in stems.items():
             send += np.float32(_SENDS.get(stem, 0.5)) * (sound[0] + sound[1])
-        level = np.float32(plan.recipe.room * rng.uniform(0.0, 1.0))
+        level = np.float32(plan.recipe.room * rng.uniform(0.0, 0.9))
         stems["room"] = level * in_room(plan.draw("room"), send, float(rng.uniform(*plan.recipe.room_s)))
     return stems, effects
 

@@ -15,7 +15,10 @@ from synesthete.audio.compose.theory import Key, parse_key, progression
 from synesthete.errors import InputError
 from synesthete.seeding import generator_for
 
-__all__ = ["BPM_RANGE", "METRES", "Line", "Plan", "draw_plan"]
+__all__ = ["BPM_RANGE", "METRES", "STEMS", "Line", "Plan", "draw_plan"]
+
+STEMS: Final = ("drums", "bass", "chords", "arp", "melody", "pad", "effects")
+"""Names of the stems that are played; the room's answer is one more, ``room``."""
 
 BPM_RANGE: Final = (60.0, 200.0)
 METRES: Final = (3, 4, 5, 6, 7)

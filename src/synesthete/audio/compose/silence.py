@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32
 
-from synesthete.audio.compose.plan import Line, Plan
+from synesthete.audio.compose.plan import STEMS, Line, Plan
 from synesthete.audio.compose.synthesis import RATE
 
 __all__ = ["Rests", "draw_rests", "gate"]
@@ -42,7 +42,7 @@ class Rests:
         return line.kept(keep)
 
 
-def draw_rests(plan: Plan, stems: list[str], probability: float) -> Rests:
+def draw_rests(plan: Plan, lines: list[Line], probability: float) -> Rests:
     """Draw the rests of a song.
 
     With this probability there are silences of 1 to 3 seconds, one for every 20 seconds; before some of them
@@ -50,6 +50,7 @@ def draw_rests(plan: Plan, stems: list[str], probability: float) -> Rests:
     or two.
     """
     rng = plan.draw("rests")
+    stems = [stem for stem in STEMS if any(line.stem == stem for line in lines)]
     if rng.random() >= probability:
         return Rests()
     silences: list[tuple[float, float]] = []
@@ -63,6 +64,8 @@ def draw_rests(plan: Plan, stems: list[str], probability: float) -> Rests:
         stop = min(start + length, plan.seconds)
         silences.append((start, stop))
         order = [stems[k] for k in rng.permutation(len(stems))]
+        # First whoever has something to play there, or the silence would last.
+        order.sort(key=lambda stem: not _plays_soon(lines, stem, stop))
         again = stop
         for stem in order:
             if again > stop:
@@ -81,6 +84,12 @@ def draw_rests(plan: Plan, stems: list[str], probability: float) -> Rests:
             bars = plan.metre * plan.tempo.beat_s * float(rng.choice([1, 2]))
             of_stems.append((stem, begin, min(begin + bars, plan.seconds)))
     return Rests(tuple(silences), tuple(of_stems))
+
+
+def _plays_soon(lines: list[Line], stem: str, moment: float) -> bool:
+    """Tell whether a stem has a note in the half second from a moment."""
+    starts = np.concatenate([line.starts_s for line in lines if line.stem == stem])
+    return bool(np.any((starts >= moment - 0.02) & (starts < moment + 0.5)))
 
 
 def _to_beat(plan: Plan, moment: float) -> float:

@@ -11,10 +11,7 @@ from synesthete.audio.compose.percussion import DRUMS, Kit
 from synesthete.audio.compose.plan import Line, Plan
 from synesthete.audio.compose.synthesis import RATE, shaped_noise
 
-__all__ = ["HARD_FORCE", "STEMS", "perform_drums", "perform_effects", "perform_tune"]
-
-STEMS: Final = ("drums", "bass", "chords", "arp", "melody", "pad", "effects")
-"""Names of the stems that are played; the room's answer is one more, ``room``."""
+__all__ = ["HARD_FORCE", "perform_drums", "perform_effects", "perform_tune"]
 
 HARD_FORCE: Final = 0.62
 """Notes struck harder sound brighter."""

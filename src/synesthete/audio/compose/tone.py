@@ -10,7 +10,7 @@ from synesthete.audio.compose.synthesis import RATE
 
 __all__ = ["draw_tone"]
 
-_NARROW_SHARE: Final = 0.22
+_NARROW_SHARE: Final = 0.13
 """Songs with a steep end of their band, as low sample rates and old encoders leave it."""
 
 Sections = Float64[np.ndarray, "sections 6"]
@@ -35,7 +35,7 @@ def draw_tone(rng: np.random.Generator, *, dull: float) -> Sections:
         cutoff = float(np.exp(rng.uniform(np.log(350), np.log(7000))))
         sections.append(butter(2, cutoff, "lowpass", fs=RATE, output="sos"))
     elif rng.random() < _NARROW_SHARE:
-        sections.append(butter(6, float(rng.uniform(4500, 15_000)), "lowpass", fs=RATE, output="sos"))
+        sections.append(butter(6, float(rng.uniform(5000, 15_500)), "lowpass", fs=RATE, output="sos"))
     return np.concatenate(sections)
 
 

@@ -20,20 +20,21 @@ _LOOSE_HUMAN_MS: Final = 3
 
 def score_tunes(plan: Plan) -> list[Line]:
     """Write all tuned parts of a song."""
-    least = min(tune.enters for tune in plan.recipe.tunes)
+    recipe, choice = plan.recipe, plan.draw("tunes")
+    # Drums carry a song without its pads; other parts are rarely missing.
+    missed = [0.45 if tune.stem == "pad" and recipe.drums else 0.25 for tune in recipe.tunes]
+    present = [
+        (number, tune)
+        for number, tune in enumerate(recipe.tunes)
+        if choice.random() >= missed[number] or (number == 0 and tune.stem != "pad")
+    ] or [(0, recipe.tunes[0])]
+    least = min(tune.enters for _, tune in present)
     lines = []
-    for number, tune in enumerate(plan.recipe.tunes):
+    for number, tune in present:
         rng = plan.draw(f"tune.{number}")
-        # Drums carry a song without its pads; other parts are rarely missing.
-        missed = 0.45 if tune.stem == "pad" and plan.recipe.drums else 0.25
-        if (
-            (tune.stem == "pad" or tune.enters > least)
-            and len(plan.recipe.tunes) > 1
-            and rng.random() < missed
-        ):
-            continue
         # Something always plays, however little energy there is.
-        enters = 0.0 if tune.enters == least else tune.enters + float(rng.uniform(-0.05, 0.05))
+        lowest = tune.enters == least and not (recipe.drums and recipe.drums[0].enters == 0)
+        enters = 0.0 if lowest else tune.enters + float(rng.uniform(-0.05, 0.05))
         write = {"pad": _pad, "lead": _lead, "arp": _arp, "chord": _chords, "power": _chords}.get(
             tune.plays, _bass
         )
