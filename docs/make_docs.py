@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from dataset_pages import dataset_sheet
 from finish_pages import effects_sheet, titles_sheet
 from PIL import Image
 from preset_pages import draw_presets, pictures_at, presets_page, sampled_sheet, six_best
@@ -48,6 +49,7 @@ def main() -> int:
     save(six_best(songs, given.workspace), "six-best.jpg")
     save(effects_sheet(songs[0], given.workspace), "effects.jpg")
     save(titles_sheet(songs[1], given.workspace), "titles.jpg")
+    save(dataset_sheet(), "dataset.jpg")
     hero = [pictures_at(load_preset(name), songs[0], Size(480, 270), given.workspace)[2] for name in HERO]
     save(contact_sheet(hero, columns=3, labels=None, title=None), "hero.jpg")
     heard = report_hearing(ALBUM / SONGS[0], AnalyseOptions(workspace=given.workspace))

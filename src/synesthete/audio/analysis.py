@@ -1,4 +1,4 @@
-"""Analyse a stream of sound into a Timeline on disk, in bounded memory."""
+"""Analyse a stream of sound into a Timeline on disk, in bounded memory; short songs together, in memory."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -7,10 +7,11 @@ from typing import Final
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Shaped
+from jaxtyping import Float, Float32, Shaped
+from torch import Tensor
 
 from synesthete.audio.columns import COLUMN_NAMES, DERIVED_NAMES, MEASURED_NAMES, SPECTRUM_BANDS
-from synesthete.audio.features import FeatureStream, Measured
+from synesthete.audio.features import FeatureStream, Measured, measure
 from synesthete.audio.listening import listen_through
 from synesthete.audio.music import Music
 from synesthete.audio.rhythm import BPM_RANGE
@@ -29,7 +30,7 @@ from synesthete.clock import ANALYSIS_SAMPLE_RATE
 from synesthete.errors import InputError, SynestheteError
 from synesthete.files import make_folder, whole_file, writing_to
 
-__all__ = ["ANALYSIS_VERSION", "analyse_stream"]
+__all__ = ["ANALYSIS_VERSION", "analyse_songs", "analyse_stream"]
 
 ANALYSIS_VERSION: Final = 3
 """Part of every cache key: raise it with every change of what a column holds."""
@@ -106,6 +107,39 @@ def analyse_stream(
     music = _derive(folder, native / sample_rate, bpm)
     write_index(folder, names, native, sample_rate, music=music, key=key)
     return Timeline.load(folder, key=key)
+
+
+def analyse_songs(sounds: Float[Tensor, "songs channels samples"]) -> list[Timeline]:
+    """Analyse songs of one length together; the same values as `analyse_stream` gives for each.
+
+    Parameters
+    ----------
+    sounds
+        At 44.1 kHz, 1 or 2 channels, full scale ±1, on any device; the columns are measured there.
+
+    Returns
+    -------
+    A timeline for each, in memory.
+
+    Raises
+    ------
+    InputError
+        If there is no sound, or not 1 or 2 channels.
+    """
+    samples = sounds.shape[-1]
+    measured = measure(sounds)
+    timelines = []
+    for sound, table, bands in zip(
+        sounds.cpu(), measured.columns.cpu(), measured.spectrum.cpu(), strict=True
+    ):
+        spectrum = bands.numpy()
+        columns = dict(zip(MEASURED_NAMES, table.T.numpy(), strict=True))
+        derived, music = listen_through(columns, spectrum, duration_s=samples / ANALYSIS_SAMPLE_RATE)
+        whole = np.concatenate([table.numpy(), np.stack([*derived.values()], axis=1)], axis=1)
+        halves = WaveStream()
+        wave = np.concatenate([halves.push(sound.numpy()), halves.flush()])
+        timelines.append(Timeline(whole, COLUMN_NAMES, spectrum, samples, ANALYSIS_SAMPLE_RATE, music, wave))
+    return timelines
 
 
 def _write_tables(chunks: Iterable[Chunk], folder: Path) -> int:

@@ -15,6 +15,8 @@ import typer
 from synesthete import __version__
 from synesthete.cli.album import album
 from synesthete.cli.analyse import analyse
+from synesthete.cli.compose import compose
+from synesthete.cli.dataset import app as dataset_app
 from synesthete.cli.evaluate import evaluate
 from synesthete.cli.evaluate_generator import evaluate_generator
 from synesthete.cli.explore import breed, explore
@@ -40,12 +42,14 @@ app = typer.Typer(
 app.command(context_settings={"max_content_width": 100})(render)
 app.command()(album)
 app.command()(analyse)
+app.command()(compose)
 app.command()(evaluate)
 app.command(name="evaluate-generator")(evaluate_generator)
 app.command()(explore)
 app.command()(breed)
 app.command()(presets)
 app.add_typer(preset_app, name="preset")
+app.add_typer(dataset_app, name="dataset")
 app.command()(moods)
 app.command()(clean)
 app.command()(profile)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from synesthete.audio.framing import sample_rows
@@ -13,7 +14,7 @@ from synesthete.audio.wave import aligned_windows
 from synesthete.programs.heard import stereo_figure
 from synesthete.programs.registry import Table
 
-__all__ = ["hear_moment", "sources"]
+__all__ = ["hear_moment", "hear_moments", "sources"]
 
 _PAST_ROWS, _PAST_RATE = 128, 32
 _CHROMA = tuple(f"chroma_{i}" for i in range(12))
@@ -51,18 +52,28 @@ def hear_moment(
     moment
         Seconds.
     """
-    return tuple(_table(made_from, moment, table) for table in tables)
+    return tuple(table[0] for table in hear_moments(made_from, np.array([moment]), tables))
 
 
-def _table(made_from: Mapping[str, np.ndarray[Any, Any]], moment: float, table: Table) -> Tensor:
+def hear_moments(
+    made_from: Mapping[str, np.ndarray[Any, Any]], moments: Float64[np.ndarray, " n"], tables: Sequence[Table]
+) -> tuple[Tensor, ...]:
+    """Give the tables of moments in seconds, ascending: ``(n, *entries)`` each; see `hear_moment`."""
+    return tuple(_table(made_from, moments, table) for table in tables)
+
+
+def _table(
+    made_from: Mapping[str, np.ndarray[Any, Any]], moments: Float64[np.ndarray, " n"], table: Table
+) -> Tensor:
     source = made_from[_SOURCE[table]]
     if table in ("wave", "figure"):
-        wave = torch.from_numpy(aligned_windows(source, np.array([moment]))[0])
+        wave = torch.from_numpy(aligned_windows(source, moments))
         return wave if table == "wave" else stereo_figure(wave)
+    back = np.arange(_PAST_ROWS) / _PAST_RATE if table == "past" else np.zeros(1)
+    wanted, places = np.unique(moments[:, None] - back, return_inverse=True)
     columns = range(source.shape[1])
-    moments = np.array([moment])
+    rows = sample_rows(source, columns, ["level" for _ in columns], np.maximum(wanted, 0.0))
     if table == "past":
-        moments = moment - np.arange(_PAST_ROWS - 1, -1, -1) / _PAST_RATE
-    rows = sample_rows(source, columns, ["level" for _ in columns], np.maximum(moments, 0.0))
-    rows[moments < 0] = 0.0
-    return torch.from_numpy(rows[::-1].copy() if table == "past" else rows[0])
+        rows[wanted < 0] = 0.0
+        return torch.from_numpy(rows[places.reshape(len(moments), _PAST_ROWS)])
+    return torch.from_numpy(rows[places.reshape(len(moments))])

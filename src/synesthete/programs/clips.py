@@ -4,23 +4,46 @@ Programs of one structure share their batch. Pictures are small, so several fram
 as fit a processor's cache.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from synesthete.programs.draw import Drawing, Seen
+from synesthete.programs.draw import Drawing
 from synesthete.programs.grid import Grid
-from synesthete.programs.maps import Clips, Maps
+from synesthete.programs.maps import Clips, Maps, Moment
 from synesthete.programs.program import Program
 from synesthete.programs.registry import Table
 from synesthete.programs.trails import TICK_RATE
 
-__all__ = ["draw_clips"]
+__all__ = ["ClipPainter", "Crop", "draw_clips"]
+
+_DEVICE_POINTS = 16
+"""How many times as many points as a processor's cache holds are drawn at once elsewhere."""
+
+
+class Crop(NamedTuple):
+    """A rectangle of a whole picture of some size; all in pixels.
+
+    Attributes
+    ----------
+    size
+        Width and height of the whole picture.
+    left, top, width, height
+        The rectangle, within it.
+    """
+
+    size: tuple[int, int]
+    left: int
+    top: int
+    width: int
+    height: int
 
 
 def draw_clips(
@@ -31,8 +54,11 @@ def draw_clips(
     size: tuple[int, int],
     frame_rate: Fraction = Fraction(TICK_RATE),
     fine: int | None = 1,
+    before: int = 0,
+    first_frame: int = 0,
+    map_share: float = 1.0,
     device: torch.device | str = "cpu",
-) -> Float[Tensor, "clips frames 3 height width"]:
+) -> Float[Tensor, "clips painted 3 height width"]:
     """Draw one clip per program.
 
     Parameters
@@ -44,39 +70,142 @@ def draw_clips(
     size
         Width and height, pixels.
     frame_rate
-        Frames per second; what remembers begins in the dark at the clip's first frame.
+        Frames per second.
     fine
         Points drawn per pixel along each side; None: as a film of that size would be, more slowly.
+    before
+        How many frames come first that are only remembered, and not painted; what remembers begins in the
+        dark at the first of them. What a film shows is met exactly from three seconds on.
+    first_frame
+        Which frame of its film the first frame is: a memory forgets by that clock.
+    map_share
+        The sides of the small pictures that glow and feedback look at, as a share of a film's.
 
     Returns
     -------
     Display RGB, 0-1, float32.
     """
-    frames = next(iter(signals.values())).shape[1]
+    frames = next(iter(signals.values())).shape[1] - before
     clips = torch.empty(len(programs), frames, 3, size[1], size[0], device=device)
     groups: dict[object, list[int]] = defaultdict(list)
     for index, program in enumerate(programs):
         groups[program.structure].append(index)
     for members in groups.values():
-        own = _Members(programs, members, signals, heard, torch.device(device))
-        with torch.no_grad():
-            clips[members] = _draw(own, Grid.of(size, 0, fine=fine, device=device), frame_rate)
+        painter = ClipPainter(
+            [programs[k] for k in members],
+            {name: curves[members] for name, curves in signals.items()},
+            {table: heard[table][members] for table in programs[members[0]].hears},
+            shape=size,
+            frame_rate=frame_rate,
+            before=before,
+            first_frame=first_frame,
+            map_share=map_share,
+            device=device,
+        )
+        clips[members] = painter.frames(size, fine=fine)
     return clips
 
 
+class ClipPainter:
+    """Paints clips of programs of one structure: whole frames, and any crop of them at any size.
+
+    Parameters
+    ----------
+    programs, signals, heard, frame_rate, before, first_frame, map_share, device
+        As for `draw_clips`.
+    shape
+        Width and height of the pictures: their ratio counts.
+    """
+
+    @torch.no_grad()
+    def __init__(
+        self,
+        programs: Sequence[Program],
+        signals: Mapping[str, Float[Tensor, "clips frames"]],
+        heard: Mapping[Table, Float[Tensor, "clips frames *entries"]],
+        *,
+        shape: tuple[int, int],
+        frame_rate: Fraction = Fraction(TICK_RATE),
+        before: int = 0,
+        first_frame: int = 0,
+        map_share: float = 1.0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._device = torch.device(device)
+        self._drawing = Drawing(programs[0])
+        given = _Given(programs, signals, heard, self._device)
+        clips = given.frames()
+        self._clips = clips.after(before)
+        self._maps = Maps(self._drawing, shape, self._device, share=map_share)
+        self._smalls: list[Tensor] = []
+        if self._drawing.maps:
+            count = clips.vectors.shape[1]
+            start = first_frame * TICK_RATE / frame_rate
+            first_tick = math.floor(start)
+            places = float(start - first_tick) + torch.arange(count, dtype=torch.float64) * float(
+                TICK_RATE / frame_rate
+            )
+            ticks = None
+            if frame_rate != TICK_RATE:
+                at = torch.arange(int(places[-1]) + 2, dtype=torch.float64) - float(start - first_tick)
+                ticks = given.between(torch.clamp(at * float(frame_rate / TICK_RATE), 0.0, count - 1.0))
+            self._smalls = self._maps.in_clips(
+                clips, ticks, places.float().to(self._device), before=before, first_tick=first_tick
+            )
+
+    @torch.no_grad()
+    def frames(
+        self, size: tuple[int, int], *, fine: int | None = 1
+    ) -> Float[Tensor, "clips painted 3 height width"]:
+        """Paint all frames at a size; see `draw_clips`."""
+        grid = Grid.of(size, self._drawing.border, fine=fine, device=self._device)
+        count, painted = self._clips.vectors.shape[:2]
+        seen = self._maps.stretched([small.flatten(0, 1) for small in self._smalls], grid)
+        pictures = []
+        for part, now in self._clips.pictures(self._points(grid)):
+            tensors = [tensor for one in seen for tensor in (one.picture[part], one.row, one.share)]
+            pictures.append(self._paint(grid, now, tensors))
+        return torch.cat(pictures).view(count, painted, 3, size[1], size[0])
+
+    @torch.no_grad()
+    def crop(
+        self, clip: int, frame: int, crop: Crop, *, fine: int | None = 1
+    ) -> Float[Tensor, "3 height width"]:
+        """Paint a rectangle of one frame: what a picture of the whole size has there.
+
+        Parameters
+        ----------
+        frame
+            Which of the painted frames.
+        """
+        whole = Grid.of(crop.size, self._drawing.border, fine=fine, device=self._device)
+        grid = whole.crop(crop.left, crop.top, crop.width, crop.height)
+        left, top = crop.left * whole.fine, crop.top * whole.fine
+        seen = self._maps.stretched([small[clip, frame, None] for small in self._smalls], whole)
+        inside = [s.columns(left, left + grid.columns).band(top, top + grid.rows) for s in seen]
+        tables = tuple(table[clip, frame, None] for table in self._clips.tables)
+        now = Moment(Fraction(0), self._clips.vectors[clip, frame, None], tables)
+        return self._paint(grid, now, [tensor for one in inside for tensor in one.tensors()])[0]
+
+    def _paint(
+        self, grid: Grid, now: Moment, tensors: Sequence[Tensor]
+    ) -> Float[Tensor, "batch 3 height width"]:
+        points = self._drawing.paint(grid.x, grid.y, grid.framed(now.vector), *now.tables, *tensors)
+        return grid.pixels(points)
+
+    def _points(self, grid: Grid) -> int:
+        points = grid.columns * grid.rows
+        return points if self._device.type == "cpu" else max(1, points // _DEVICE_POINTS)
+
+
 @dataclass(frozen=True)
-class _Members:
+class _Given:
     """Programs of one structure, and what they are given."""
 
     programs: Sequence[Program]
-    members: Sequence[int]
     signals: Mapping[str, Float[Tensor, "clips frames"]]
     heard: Mapping[Table, Float[Tensor, "clips frames *entries"]]
     device: torch.device
-
-    @property
-    def first(self) -> Program:
-        return self.programs[self.members[0]]
 
     def frames(self) -> Clips:
         """Give the clips at their frames."""
@@ -99,29 +228,8 @@ class _Members:
         self, count: int, of_signal: Callable[[Tensor], Tensor], of_table: Callable[[Tensor], Tensor]
     ) -> Clips:
         vectors = []
-        for k in self.members:
-            own = {name: of_signal(self.signals[name][k]) for name in self.programs[k].signals}
-            vectors.append(self.programs[k].vectors(own).expand(count, -1))
-        tables = (of_table(self.heard[table][self.members]).to(self.device) for table in self.first.hears)
+        for k, program in enumerate(self.programs):
+            own = {name: of_signal(self.signals[name][k]) for name in program.signals}
+            vectors.append(program.vectors(own).expand(count, -1))
+        tables = (of_table(self.heard[table]).to(self.device) for table in self.programs[0].hears)
         return Clips(torch.stack(vectors).to(self.device), tuple(tables))
-
-
-def _draw(own: _Members, pixels: Grid, frame_rate: Fraction) -> Float[Tensor, "clips frames 3 height width"]:
-    drawing = Drawing(own.first)
-    device = pixels.x.device
-    size = (pixels.columns // pixels.fine, pixels.rows // pixels.fine)
-    grid = Grid.of(size, drawing.border, fine=pixels.fine, device=device)
-    clips = own.frames()
-    count = clips.vectors.shape[1]
-    seen: list[Seen] = []
-    if drawing.maps:
-        places = torch.arange(count, dtype=torch.float64) * float(TICK_RATE / frame_rate)
-        ticks = torch.arange(int(places[-1]) + 2, dtype=torch.float64) * float(frame_rate / TICK_RATE)
-        at_ticks = clips if frame_rate == TICK_RATE else own.between(torch.clamp(ticks, max=count - 1.0))
-        seen = Maps(drawing, size, device).seen_in_clips(clips, at_ticks, places.float().to(device), grid)
-    pictures = []
-    for part, now in clips.pictures(grid.columns * grid.rows):
-        tensors = [tensor for small in seen for tensor in (small.picture[part], small.row, small.share)]
-        points = drawing.paint(grid.x, grid.y, grid.framed(now.vector), *now.tables, *tensors)
-        pictures.append(grid.pixels(points))
-    return torch.cat(pictures).view(len(clips.vectors), count, 3, size[1], size[0])

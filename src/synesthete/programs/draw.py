@@ -44,6 +44,10 @@ class Seen:
         """Give the part that a band of rows needs."""
         return Seen(self.picture, self.row[top:bottom], self.share[top:bottom])
 
+    def columns(self, left: int, right: int) -> "Seen":
+        """Give the part that a band of columns needs."""
+        return Seen(self.picture[..., left:right], self.row, self.share)
+
     def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
         """Give it as a kernel takes it."""
         return self.picture, self.row, self.share

@@ -4,7 +4,7 @@ Footprints average waves and edges exactly, but what is done to the averages, su
 average itself. Small pictures would show it most, and cost least: they get four or nine points a pixel.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -29,9 +29,11 @@ class Grid:
     border
         Points more on each side in x and y.
     x, y
-        Positions; the short side is [-1, 1], y downward.
+        Positions; the short side of the whole picture is [-1, 1], y downward.
     frame
-        Distance of points, half the width, half the height.
+        Distance of points, half the whole picture's width, half its height.
+    pixel
+        Distance of points in normalised units.
     """
 
     columns: int
@@ -41,6 +43,7 @@ class Grid:
     x: Float[Tensor, "1 columns_and_border"]
     y: Float[Tensor, "rows_and_border 1"]
     frame: Float[Tensor, " 3"]
+    pixel: float
 
     @classmethod
     def of(
@@ -68,12 +71,15 @@ class Grid:
             return ((places + 0.5 - count / 2) * pixel).float().to(device)
 
         frame = torch.tensor([pixel, columns * pixel / 2, rows * pixel / 2], device=device)
-        return cls(columns, rows, fine, border, positions(columns)[None, :], positions(rows)[:, None], frame)
+        x, y = positions(columns)[None, :], positions(rows)[:, None]
+        return cls(columns, rows, fine, border, x, y, frame, pixel)
 
-    @property
-    def pixel(self) -> float:
-        """Give the distance of points in normalised units."""
-        return 2.0 / min(self.columns, self.rows)
+    def crop(self, left: int, top: int, width: int, height: int) -> "Grid":
+        """Give a rectangle of the picture; all in pixels, as whole pictures have them."""
+        columns, rows, fine, border = width * self.fine, height * self.fine, self.fine, 2 * self.border
+        x = self.x[:, left * fine : left * fine + columns + border]
+        y = self.y[top * fine : top * fine + rows + border]
+        return replace(self, columns=columns, rows=rows, x=x, y=y)
 
     def framed(self, vector: Float[Tensor, "*batch scalars"]) -> Float[Tensor, "*batch all_scalars"]:
         """Put the frame's scalars before a program's."""

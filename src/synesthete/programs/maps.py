@@ -67,6 +67,10 @@ class Clips:
     vectors: Float[Tensor, "clips frames scalars"]
     tables: tuple[Tensor, ...]
 
+    def after(self, first: int) -> "Clips":
+        """Leave out the first frames."""
+        return Clips(self.vectors[:, first:], tuple(table[:, first:] for table in self.tables))
+
     def pictures(self, points: int) -> Sequence[tuple[slice, Moment]]:
         """Give all frames of all clips as batches of pictures of so many points."""
         flat = self.vectors.flatten(0, 1)
@@ -89,6 +93,8 @@ class Maps:
         Where to draw.
     light
         Draws a subtree as `Drawing.light` does, which is the default, into one tensor.
+    share
+        The sides of small pictures, as a share of those that films have: 0.1 to 1.
     """
 
     def __init__(
@@ -97,12 +103,14 @@ class Maps:
         shape: tuple[int, int],
         device: torch.device | str = "cpu",
         light: Callable[..., Float[Tensor, "*batch 3 rows columns"]] | None = None,
+        *,
+        share: float = 1.0,
     ) -> None:
         self._drawing = drawing
         self._light = light or self._eager
         self._steps = [step for step in in_order(drawing.step) if step.seen is not None]
         self._grids = [
-            Grid.of(_small(step, shape), drawing.border, fine=1, device=device) for step in self._steps
+            Grid.of(_small(step, shape, share), drawing.border, fine=1, device=device) for step in self._steps
         ]
         self._blurs: dict[int, tuple[Tensor, Sequence[tuple[Tensor, Tensor]]]] = {}
         self._trails = [self._new_trail(index) for index in range(len(self._steps))]
@@ -117,7 +125,7 @@ class Maps:
         at_tick
             Gives the moment of a tick of feedback: all that this moment remembers are asked for.
         """
-        return self._stretched(self._smalls(now, len(self._steps), at_tick), grid)
+        return self.stretched(self._smalls(now, len(self._steps), at_tick), grid)
 
     def _smalls(self, now: Moment, count: int, at_tick: Callable[[int], Moment]) -> list[Tensor]:
         smalls: list[Tensor] = []
@@ -142,33 +150,52 @@ class Maps:
 
     # Of whole clips -----------------------------------------------------------------------------------
 
-    def seen_in_clips(
-        self, frames: Clips, ticks: Clips, places: Float[Tensor, " frames"], grid: Grid
-    ) -> list[Seen]:
-        """Make what all pictures of clips look at, frame after frame, clip after clip.
+    def in_clips(
+        self,
+        clips: Clips,
+        ticks: Clips | None,
+        places: Float[Tensor, " frames"],
+        *,
+        before: int = 0,
+        first_tick: int = 0,
+    ) -> list[Float[Tensor, "clips frames 3 rows columns"]]:
+        """Make the small pictures of the frames of clips.
 
         Parameters
         ----------
+        clips
+            The clips at their frames.
         ticks
-            The clips at the ticks of feedback; the same object where these are the frames.
+            The clips at the ticks of feedback; None where these are the frames.
         places
             Where among the ticks each frame lies.
+        before
+            How many frames come first that are remembered and not painted.
+        first_tick
+            The first of the ticks, counted as in a film; before it, all was dark.
         """
         last_trail = max((k for k in range(len(self._steps)) if not self._is_glow(k)), default=-1)
-        at_ticks: list[Tensor] = []
-        at_frames: list[Tensor] = at_ticks if ticks is frames else []
+        if ticks is None and not before:
+            return self._all_in_clips(clips, len(self._steps), first_tick)
+        at_ticks = self._all_in_clips(clips if ticks is None else ticks, last_trail + 1, first_tick)
+        frames, at_frames = clips.after(before), list[Tensor]()
         for index in range(len(self._steps)):
-            if ticks is frames or index <= last_trail:
-                at_ticks.append(self._in_clips(index, ticks, at_ticks))
-            if ticks is not frames:
-                glow = self._is_glow(index)
-                at_frames.append(
-                    self._in_clips(index, frames, at_frames) if glow else _between(at_ticks[index], places)
-                )
-        return self._stretched([small.flatten(0, 1) for small in at_frames], grid)
+            if self._is_glow(index):
+                at_frames.append(self._in_clips(index, frames, at_frames, first_tick))
+            elif ticks is None:
+                at_frames.append(at_ticks[index][:, before:])
+            else:
+                at_frames.append(_between(at_ticks[index], places[before:]))
+        return at_frames
+
+    def _all_in_clips(self, clips: Clips, count: int, first_tick: int) -> list[Tensor]:
+        smalls: list[Tensor] = []
+        for index in range(count):
+            smalls.append(self._in_clips(index, clips, smalls, first_tick))
+        return smalls
 
     def _in_clips(
-        self, index: int, clips: Clips, smalls: list[Tensor]
+        self, index: int, clips: Clips, smalls: list[Tensor], first_tick: int
     ) -> Float[Tensor, "clips n 3 rows columns"]:
         """Make one small picture at every moment of clips."""
         grid, shape = self._grids[index], clips.vectors.shape[:2]
@@ -181,8 +208,12 @@ class Maps:
         if self._is_glow(index):
             return pictures
         trail, trails = self._new_trail(index), []
-        for tick in range(shape[1]):
-            trail.feed(tick, pictures[:, tick], clips.vectors[:, tick])
+        origins = torch.cat(
+            [trail.origins(now.vector) for _, now in clips.pictures(2 * grid.columns * grid.rows)]
+        ).view(*shape, grid.rows, grid.columns, 2)
+        for place in range(shape[1]):
+            tick = first_tick + place
+            trail.feed(tick, pictures[:, place], clips.vectors[:, place], origins[:, place])
             trails.append(trail.at(tick))
         return torch.stack(trails, 1)
 
@@ -191,7 +222,7 @@ class Maps:
     def _child(self, index: int, now: Moment, smalls: list[Tensor]) -> Float[Tensor, "*batch 3 rows columns"]:
         """Draw the child of a node small; it looks at smaller pictures before it."""
         step, grid = self._steps[index], self._grids[index]
-        tensors = [tensor for seen in self._stretched(smalls, grid) for tensor in seen.tensors()]
+        tensors = [tensor for seen in self.stretched(smalls, grid) for tensor in seen.tensors()]
         return self._light(
             step.children["of"], grid.x, grid.y, grid.framed(now.vector), *now.tables, *tensors
         )
@@ -225,7 +256,8 @@ class Maps:
             self._blurs[index] = (sigma, pairs)
         return pairs
 
-    def _stretched(self, smalls: list[Tensor], grid: Grid) -> list[Seen]:
+    def stretched(self, smalls: Sequence[Tensor], grid: Grid) -> list[Seen]:
+        """Stretch small pictures to a grid."""
         return [_stretch(small, self._grids[index], grid) for index, small in enumerate(smalls)]
 
     def _is_glow(self, index: int) -> bool:
@@ -252,8 +284,8 @@ def _between(small: Float[Tensor, "clips ticks 3 rows columns"], places: Tensor)
     return torch.lerp(small[:, index], small[:, after], (places - first)[:, None, None, None])
 
 
-def _small(step: Step, shape: tuple[int, int]) -> tuple[int, int]:
-    side, short = _SIDES[step.node.primitive.name], min(shape)
+def _small(step: Step, shape: tuple[int, int], share: float) -> tuple[int, int]:
+    side, short = share * _SIDES[step.node.primitive.name], min(shape)
     return round(shape[0] * side / short), round(shape[1] * side / short)
 
 

@@ -64,12 +64,24 @@ class Trail:
             self._seen.clear()
         return range(self._tick + 1, tick + 1)
 
-    def feed(self, tick: int, child: Pictures, vector: Float[Tensor, "*batch scalars"]) -> None:
-        """Take in what the child shows at the tick after the last."""
+    def feed(
+        self,
+        tick: int,
+        child: Pictures,
+        vector: Float[Tensor, "*batch scalars"],
+        origins: Float[Tensor, "batch rows columns 2"] | None = None,
+    ) -> None:
+        """Take in what the child shows at the tick after the last.
+
+        Parameters
+        ----------
+        origins
+            What `origins` gives for the vector, where it is known.
+        """
         young = tick // _RUN_TICKS
         self._tick = tick
         self._pictures = {run: picture for run, picture in self._pictures.items() if run >= young - 1}
-        pasts = self._moved(vector)
+        pasts = self._moved(vector, origins)
         old, new = pasts.get(young - 1), pasts.get(young, torch.zeros_like(child))
         if self._first <= _oldest(tick):  # else it would depend on where drawing began
             self._seen[tick] = new if old is None else torch.lerp(old, new, _share(tick))
@@ -78,11 +90,11 @@ class Trail:
         pasts[young] = new
         self._pictures = {run: torch.maximum(past, child) for run, past in pasts.items()}
 
-    def _moved(self, vector: Tensor) -> dict[int, Pictures]:
+    def _moved(self, vector: Tensor, origins: Tensor | None) -> dict[int, Pictures]:
         """Move pictures on by one tick."""
         if not self._pictures:
             return {}
-        where = self._origins(vector)
+        where = self.origins(vector) if origins is None else origins
         keep = torch.exp2(-1.0 / (TICK_RATE * self._value("decay", vector)))
         fading = self._value("fading", vector) * (1.0 - keep)
         colour = self._value("fade_to", vector)
@@ -95,7 +107,7 @@ class Trail:
             moved[run] = past + fading * (past.amax(-3, keepdim=True) * colour - past)
         return moved
 
-    def _origins(self, vector: Tensor) -> Float[Tensor, "batch rows columns 2"]:
+    def origins(self, vector: Float[Tensor, "*batch scalars"]) -> Float[Tensor, "batch rows columns 2"]:
         """Say where each place of a picture was one tick ago, in grid_sample's coordinates."""
 
         def rate(name: str) -> Tensor:

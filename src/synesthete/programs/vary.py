@@ -12,7 +12,7 @@ from synesthete.programs.program import VERSION, Node, Program
 from synesthete.programs.sample import Sampled, until_fit
 from synesthete.programs.words import FIGURES, SURFACES, WARPS
 
-__all__ = ["crossover", "interpolate", "mutate"]
+__all__ = ["crossover", "interpolate", "mutate", "shake"]
 
 Tree = dict[str, Any]
 
@@ -52,6 +52,17 @@ def mutate(program: Program, seed: int, *, strength: float = 0.3) -> Sampled:
         return _program(_shaken(Program.from_json({"version": VERSION, "root": tree}).root, draws, strength))
 
     return until_fit(write, f"mutating with seed {seed}")
+
+
+def shake(program: Program, seed: int, *, strength: float) -> Program:
+    """Move a program's numbers and hues, and no word: quick, and without a look at what comes of it.
+
+    Parameters
+    ----------
+    strength
+        0 to 1: how far, as a share of each number's range.
+    """
+    return _program(_shaken(program.root, Draws(seed, _NEUTRAL), strength, words=False))
 
 
 def crossover(a: Program, b: Program, seed: int) -> Sampled:
@@ -209,8 +220,8 @@ def _reworded(root: Node, draws: Draws, strength: float) -> Tree:
     return _rewritten(root, change)
 
 
-def _shaken(root: Node, draws: Draws, strength: float) -> Tree:
-    """Move every number, colour and choice a little."""
+def _shaken(root: Node, draws: Draws, strength: float, *, words: bool = True) -> Tree:
+    """Move every number and colour a little, and choices and whole numbers if words are to move, too."""
     numbers = {id(node): number for number, node in enumerate(root.walk())}
 
     def write(node: Node) -> Tree:
@@ -220,6 +231,8 @@ def _shaken(root: Node, draws: Draws, strength: float) -> Tree:
         for name, parameter in node.primitive.parameters.items():
             key = f"shake.{numbers[id(node)]}.{name}"
             head_value = head.get(name)
+            if isinstance(parameter, Choice | Count) and not words:
+                continue
             if isinstance(parameter, Choice):
                 if draws.chance(f"{key}.else", max(0.01, 0.3 * strength)):
                     head[name] = draws.choose(key, {option: {} for option in parameter.options})

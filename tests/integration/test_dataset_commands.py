@@ -1,0 +1,114 @@
+"""``synesthete dataset``: what it writes and prints, and what it refuses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import music, write_wav
+from synesthete.training.shards import open_shards
+
+Command = Callable[..., Any]
+SMALL = (
+    "audio_debug_mode=true", "clip_frames=3", "style_frames=1", "context_s=0.1", "warm_up_s=0",
+    "song_seconds=4", "batch_size=2", "clips_per_song=2",
+)  # fmt: skip
+
+
+def small(*changes: str) -> list[str]:
+    return [part for change in (*SMALL, *changes) for part in ("--set", change)]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Describe training data whose songs are recorded."""
+    folder = tmp_path / "data"
+    (folder / "songs").mkdir(parents=True)
+    write_wav(folder / "songs" / "one.wav", 0.5 * music(5.0, seed=1))
+    (folder / "songs" / "cover.jpg").write_bytes(b"no sound")
+    path = folder / "data.yaml"
+    lines = [change.replace("=", ": ") for change in SMALL]
+    path.write_text("\n".join([*lines, "music_dir: songs", "real_mix_prob: 1.0", ""]))
+    return path
+
+
+def test_preview_of_recorded_music(cli: Command, data: Path, tmp_path: Path, workspace: Path) -> None:
+    target = tmp_path / "preview"
+    outcome = cli(
+        "dataset", "preview", "-o", target, "--config", data, "--count", 1, "--workspace", workspace,
+        "--set", "seed=3",
+    )  # fmt: skip
+    assert outcome.status == 0
+    assert outcome.err.startswith("warning: 1 of 2 files")
+    assert f"sheet:    {target / 'sheet.png'}" in outcome.out
+    assert {path.name for path in target.iterdir()} == {"sheet.png", "clip-0.mp4", "program-0.json"}
+    facts = json.loads((target / "program-0.json").read_text())["facts"]
+    assert facts["real"]["file"] == "one.wav"
+    assert list((workspace / "cache" / "music").glob("*.s16"))
+
+
+def test_export_and_the_figures_of_what_was_exported(cli: Command, tmp_path: Path, workspace: Path) -> None:
+    target = tmp_path / "set"
+    given = ("dataset", "export", "-o", target, "--items", 4, "--shards", 2, *small())
+    outcome = cli(*given, "--json")
+    assert outcome.status == 0
+    assert [event["event"] for event in outcome.events] == ["progress"] * 3 + ["done"]
+    assert open_shards(target).count == 4
+    assert "2 with 4 items" in cli(*given).out  # nothing left to do
+
+    figures = tmp_path / "stats.json"
+    outcome = cli("dataset", "stats", "--from", target, "-o", figures)
+    assert outcome.status == 0
+    assert outcome.out.startswith("4 clips")
+    assert "in silence" in outcome.out
+    stored = json.loads(figures.read_text())
+    live = cli("dataset", "stats", "--items", 4, "--json", *small())
+    assert live.events == [stored]
+
+
+def test_figures_beside_recorded_music(cli: Command, data: Path, workspace: Path) -> None:
+    outcome = cli(
+        "dataset", "stats", "--items", 2, "--music", data.parent / "songs", "--workspace", workspace, *small()
+    )
+    assert outcome.status == 0
+    assert "of 55 columns covered" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "dataset needs a command"),
+        (("preview", "-o", "x", "--count", "0"), "count = 0"),
+        (("preview", "-o", "x", "--set", "clip_frames=0"), "clip_frames = 0"),
+        (("preview", "-o", "x", "--set", "no_such=1"), "no_such is no known field"),
+        (("preview", "-o", "x", "--config", "none.yaml"), "cannot read none.yaml"),
+        (("preview", "-o", "x", "--set", "music_dir=none", "--set", "real_mix_prob=1"), "none is no folder"),
+        (
+            ("export", "-o", "x", "--items", "7", "--shards", "1"),
+            "--items 7 is not a whole number of batches",
+        ),
+        (("export", "-o", "x", "--items", "16", "--shards", "2"), "--shards 2 is outside 1 to 1"),
+        (("stats", "--from", "none"), "none holds no dataset"),
+        (("stats", "--from", "none", "--set", "seed=1"), "drop --config and --set"),
+        (("stats", "-o", "figures.txt"), "does not end in .json"),
+        (("stats", "--music", "none"), "none is no folder"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_nothing(
+    cli: Command, arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = cli("dataset", *arguments)
+    assert outcome.status == 2
+    assert said in outcome.message
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", ["/etc", "../songs", "https://example.org/songs"])
+def test_a_file_names_music_below_its_folder_only(cli: Command, data: Path, place: str) -> None:
+    data.write_text(f"music_dir: {place}\nreal_mix_prob: 1.0\n")
+    outcome = cli("dataset", "preview", "-o", data.parent / "x", "--config", data)
+    assert outcome.status == 2
+    assert "music_dir" in outcome.message
