@@ -5,6 +5,7 @@ A program is looked at in a few made-up moments, quiet and loud ones; what it re
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Final, Literal
 
 import torch
@@ -140,7 +141,8 @@ def _forgetful(node: Node) -> Node:
     return Node(node.primitive, node.values, children, node.given)
 
 
-def probe_tables(levels: tuple[float, ...]) -> dict[Table, Float[Tensor, "moments *entries"]]:
+@cache
+def probe_tables(levels: tuple[float, ...]) -> Mapping[Table, Float[Tensor, "moments *entries"]]:
     """Make the tables of moments that are as loud as is said, 0-1: a falling spectrum and two tones."""
     loud = torch.tensor(levels)[:, None]
     bands = torch.arange(64) / 63

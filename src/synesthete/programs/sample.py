@@ -11,7 +11,7 @@ from synesthete.programs.guards import Fault, find_fault, find_flaw, missing_sto
 from synesthete.programs.program import VERSION, Program
 from synesthete.seeding import generator_for
 
-__all__ = ["Sampled", "sample_program", "sample_style", "until_fit"]
+__all__ = ["Sampled", "sample_program", "sample_style", "until_fit", "written"]
 
 _MOST_ATTEMPTS = 64
 
@@ -48,13 +48,16 @@ def sample_program(seed: int, style: Sequence[float] = (0.0,) * len(STYLE_AXES))
     read = read_style(style)
 
     def write(attempt: int) -> Program:
-        def exposed(stops: float) -> Program:
-            root = write_program(Draws(seed, read, attempt), stops=stops)
-            return Program.from_json({"version": VERSION, "root": root})
-
-        return exposed(missing_stops(exposed(0.0)))
+        plain = written(seed, read, attempt, stops=0.0)
+        return written(seed, read, attempt, stops=missing_stops(plain))
 
     return until_fit(write, f"style {list(read)} with seed {seed}")
+
+
+def written(seed: int, style: Style, attempt: int, *, stops: float) -> Program:
+    """Give what the grammar writes in one draw, exposed by so many stops; no guard has seen it."""
+    root = write_program(Draws(seed, style, attempt), stops=stops)
+    return Program.from_json({"version": VERSION, "root": root})
 
 
 def sample_style(seed: int) -> Style:
