@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from synesthete.programs.catalogue import catalogue_size, catalogued_program
 from synesthete.programs.program import Program
 from synesthete.programs.sample import sample_program, sample_style
 from synesthete.programs.vary import shake
@@ -42,4 +43,7 @@ def style_of(number: int) -> tuple[float, ...]:
 
 @lru_cache(maxsize=_KEPT)
 def _catalogued(number: int) -> Program:
+    if number < catalogue_size():
+        return catalogued_program(number)
+    # What is not in the catalogue is the same, but looked at now: a second each.
     return sample_program(number, sample_style(number)).program
