@@ -22,7 +22,7 @@ STEMS: Final = ("drums", "bass", "chords", "arp", "melody", "pad", "effects")
 
 BPM_RANGE: Final = (60.0, 200.0)
 METRES: Final = (3, 4, 5, 6, 7)
-_BEATLESS_SHARE: Final = 0.07
+_BEATLESS_SHARE: Final = 0.055
 _MIXED_SHARE: Final = 0.3
 _OTHER_METRE: Final = 0.06
 

@@ -10,7 +10,7 @@ from synesthete.audio.compose.synthesis import RATE
 
 __all__ = ["draw_tone"]
 
-_NARROW_SHARE: Final = 0.13
+_NARROW_SHARE: Final = 0.18
 """Songs with a steep end of their band, as low sample rates and old encoders leave it."""
 
 Sections = Float64[np.ndarray, "sections 6"]
