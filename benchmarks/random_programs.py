@@ -1,7 +1,8 @@
-"""Sample many random programs, draw each to real music, and print how many are fit to be seen and heard.
+"""Draw many random programs to real music, and print how many are fit to be seen and heard.
 
 Each program, in a style of its own, draws one of the tracks, in turn: 21 s of music, 2 s of silence and a
-second of music, at 15 frames a second and 128x72, a point a pixel. Bounds of the look come from the rival
+second of music, at 15 frames a second and 128x72, a point a pixel, glow and trails at half their detail.
+What the guards refuse is counted by ``tools/make_catalogue.py``. Bounds of the look come from the rival
 films that ../shared/look shows: see ``BOUNDS``. Diversity is measured on thumbnails of the loudest moment,
 in OKLab (`synesthete.evaluation.thumbnails`), with a Gaussian kernel, against that of the classic presets.
 
@@ -14,7 +15,6 @@ import multiprocessing
 import sys
 import tempfile
 import wave
-from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -44,9 +44,9 @@ from synesthete.generators.hearing import hear_moment, sources
 from synesthete.generators.quantise import Quantiser
 from synesthete.media.decode import decode_sound
 from synesthete.media.probe import probe_sound
+from synesthete.programs.catalogue import catalogued_program
 from synesthete.programs.clips import draw_clips
 from synesthete.programs.program import Program
-from synesthete.programs.sample import sample_program, sample_style
 from synesthete.render.listen import hear
 
 TRACKS = (
@@ -123,6 +123,7 @@ def film(program: Program, control: Control, song: Heard, seed: int) -> torch.Te
         song.tables,
         size=(SIZE.width, SIZE.height),
         frame_rate=RATE,  # type: ignore[arg-type]
+        map_share=0.5,
     )[0]
 
 
@@ -157,19 +158,13 @@ def judged(frames: torch.Tensor, song: Heard) -> dict[str, Any]:
 
 
 def measure(job: tuple[int, Path, Path]) -> dict[str, Any]:
-    """Sample one program, and measure its film."""
+    """Measure the film of one program."""
     torch.set_num_threads(1)
     seed, path, work = job
-    sampled = sample_program(seed, sample_style(seed))
     song = heard(path, work)
-    frames = film(sampled.program, Control(), song, seed)
+    frames = film(catalogued_program(seed), Control(), song, seed)
     picture = thumbnails([frames[loudest(song)]])[0]
-    return {
-        "seed": seed,
-        **judged(frames, song),
-        "refused": dict(sampled.refused),
-        "thumbnail": picture.round(4).tolist(),
-    }
+    return {"seed": seed, **judged(frames, song), "thumbnail": picture.round(4).tolist()}
 
 
 def diversity(pictures: np.ndarray) -> tuple[float, float]:
@@ -193,14 +188,6 @@ def classic_pictures(path: Path, work: Path) -> np.ndarray:
 def report(results: list[dict[str, Any]]) -> bool:
     """Print the shares, and say whether they are as asked."""
     count = len(results)
-    refused: Counter[str] = Counter()
-    for result in results:
-        refused.update(result["refused"])
-    drawn = count + sum(refused.values())
-    print(
-        f"{count} programs, {drawn} drawn; refused: "
-        + ", ".join(f"{k} {v}" for k, v in refused.most_common())
-    )
     good = all(result["finite"] for result in results)
     print(f"finite and in range: {sum(r['finite'] for r in results)} of {count}")
     for name, (low, high) in BOUNDS.items():
@@ -219,10 +206,8 @@ def report(results: list[dict[str, Any]]) -> bool:
     silence = np.array([np.nan if r["silence"] is None else r["silence"] for r in results], float)
     quiet = float((silence <= 0.2).mean())
     print(f"silence motion <= 0.2: {100 * quiet:.1f} %   worst {np.nanmax(silence):.2f}")
-    strobing = refused["strobing"] / drawn
-    unsafe = float(np.mean([result["unsafe"] for result in results]))
-    print(f"redrawn for strobing: {100 * strobing:.2f} % of draws; unsafe films: {100 * unsafe:.2f} %")
-    return bool(good and react.mean() >= 0.97 and quiet >= 0.99 and strobing <= 0.01)
+    print(f"unsafe films: {100 * float(np.mean([result['unsafe'] for result in results])):.2f} %")
+    return bool(good and react.mean() >= 0.97 and quiet >= 0.99)
 
 
 def main() -> int:

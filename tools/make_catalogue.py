@@ -1,5 +1,7 @@
 """Let the guards look at random programs 0 to N-1, and write what `synesthete.programs.catalogue` needs.
 
+Prints how many draws they refused, and why.
+
 Usage: ``python tools/make_catalogue.py [--count 2048] [--workers 2] --log FILE``; it goes on from the log.
 """
 
@@ -7,6 +9,7 @@ import argparse
 import json
 import multiprocessing
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +23,12 @@ from synesthete.programs.sample import sample_program, sample_style, written
 __all__ = ["look"]
 
 
-def look(number: int) -> tuple[int, int, int]:
-    """Give a program's number, how many draws were refused before it, and its exposure in parts of a stop."""
+def look(number: int) -> tuple[int, dict[str, int], int]:
+    """Give a program's number, the draws refused before it by reason, and its exposure in parts of a stop."""
     torch.set_num_threads(1)
     style = sample_style(number)
-    refused = sum(sample_program(number, style).refused.values())
-    stops = missing_stops(written(number, style, refused, stops=0.0))
+    refused = dict(sample_program(number, style).refused)
+    stops = missing_stops(written(number, style, sum(refused.values()), stops=0.0))
     return number, refused, round(stops * STOP_PARTS)
 
 
@@ -44,10 +47,16 @@ def main() -> int:
         for number, *facts in pool.imap_unordered(look, todo):
             known[number] = facts
             print(json.dumps([number, *facts]), file=log, flush=True)
-    table = np.array([known[number] for number in range(given.count)], "<i2")
+    facts = [known[number] for number in range(given.count)]
+    table = np.array([(sum(refused.values()), stops) for refused, stops in facts], "<i2")
     with whole_file(CATALOGUE_FILE) as part, part.open("wb") as handle:
         np.save(handle, table)
-    print(f"{CATALOGUE_FILE}: {given.count} programs, {int(table[:, 0].sum())} draws refused")
+    reasons: Counter[str] = Counter()
+    for refused, _ in facts:
+        reasons.update(refused)
+    draws = given.count + reasons.total()
+    shares = ", ".join(f"{reason} {100 * n / draws:.2f} %" for reason, n in reasons.most_common())
+    print(f"{CATALOGUE_FILE}: {given.count} programs of {draws} draws; refused: {shares or 'none'}")
     return 0
 
 
