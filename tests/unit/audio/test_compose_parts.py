@@ -173,6 +173,15 @@ def test_tempo_moves_as_its_pace_says(pace: str) -> None:
     assert spread < 1e-9 if pace == "constant" else 0.01 < spread < 0.25
 
 
+@pytest.mark.parametrize("kind", [kind for kind, pattern in FORMS.items() if len(pattern) > 2])
+def test_whole_songs_begin_and_end_as_their_form_does(kind: str) -> None:
+    for seed in range(20):
+        form = draw_form(rng(seed), kind, bars=40, bar_s=2.0, seconds=80.0)
+        names = [part.name for part in form.parts]
+        assert (names[0], names[-1]) == (FORMS[kind][0][0], FORMS[kind][-1][0])
+        assert set(names[1:-1]) <= {name for name, _ in FORMS[kind][1:-1]}
+
+
 @pytest.mark.parametrize("kind", FORMS)
 def test_forms_fill_the_song_and_short_ones_change_too(kind: str) -> None:
     for seed in range(5):

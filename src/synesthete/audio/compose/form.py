@@ -28,6 +28,8 @@ FORMS: Final[dict[str, tuple[tuple[str, float], ...]]] = {
 
 _SECTION_S: Final = (5.5, 14.0)
 _LEAST_S: Final = 2.6
+_WHOLE_S: Final = 40.0
+_WHOLE_SECTION_S: Final = (9.0, 20.0)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,11 @@ class Form:
 
 
 def draw_form(rng: np.random.Generator, kind: str, *, bars: int, bar_s: float, seconds: float) -> Form:
-    """Divide bars into sections; a short song enters the form somewhere, and still has two to four of them.
+    """Divide bars into sections.
+
+    A song of 40 s or more begins with the form's first section and ends with its last, and what is between
+    returns as often as there is time. A shorter one is a part of such a song: it enters the form somewhere,
+    and still has two to four sections.
 
     Parameters
     ----------
@@ -68,23 +74,27 @@ def draw_form(rng: np.random.Generator, kind: str, *, bars: int, bar_s: float, s
         Bars to fill, the length of a bar, and of the song.
     """
     pattern = FORMS[kind]
-    low, high = _SECTION_S
+    whole = seconds >= _WHOLE_S and len(pattern) > 2
+    low, high = _WHOLE_SECTION_S if whole else _SECTION_S
     wanted = min(rng.uniform(low, high), seconds / rng.uniform(2.2, 4.2))
     length = max(1, round(max(wanted, _LEAST_S) / bar_s))
     if length >= 3:
         length = max(2, 2 * round(length / 2))
-    whole = length * len(pattern) <= bars
-    first = 0 if whole else int(rng.integers(len(pattern)))
+    first = int(rng.integers(len(pattern)))
     parts: list[Part] = []
     energy = np.zeros(bars)
     bar = 0
     while bar < bars:
         name, level = pattern[(first + len(parts)) % len(pattern)]
+        if whole:
+            name, level = pattern[1 + (len(parts) - 1) % (len(pattern) - 2)] if parts else pattern[0]
         stop = bar + length
         if name in ("build", "break", "trade") and length > 1:
             stop = bar + max(1, length // 2)
         # What would leave a rest of under half a section goes to its end.
         stop = bars if bars - stop < max(1, length // 2) else stop
+        if whole and stop == bars:
+            name, level = pattern[-1]
         level = float(np.clip(level + rng.normal(0, 0.04), 0.1, 1.0))
         energy[bar:stop] = level
         if name == "build":
