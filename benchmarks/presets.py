@@ -12,9 +12,11 @@ Usage: ``python benchmarks/presets.py --music FOLDER [--presets A,B] [--workers 
 
 import argparse
 import json
+import math
 import multiprocessing
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,18 @@ from synesthete.render.listen import hear
 
 WHOLE = "electro_ptn2.ogg"
 EVERY_S, FAR_S, TWIN = 4.0, 20.0, 0.02
+LEAST_EFFECT = 0.2
+
+INTRODUCTION = f"""# What each preset measures
+
+Written by `benchmarks/presets.py --page`, on six tracks of the development music: 21 s of each, at 15 frames a
+second and 128x72. **effect**, under the name of each track, is the share of the picture's dynamics that the
+music explains beyond what other songs do, **p** the largest of the six; **lags** are in milliseconds, positive
+where the picture is late, and blank where beats are too regular to tell; **silence** is motion in silence over
+that in music; **flashes** the most in any second (three are safe). A whole song, *{Path(WHOLE).stem}*, a
+picture every {EVERY_S:g} s: **twins** is the share of pictures that can't be told from one {FAR_S:g} s or more
+away, **sections** how far apart the mean colours of different sections are, over those within a section.
+"""
 
 
 def drawn(preset: Preset, timeline: Timeline, frames: list[int]) -> list[torch.Tensor]:
@@ -81,24 +95,76 @@ def measure(job: tuple[str, str, Path, Path]) -> dict[str, Any]:
     return {"preset": name, **judged(film_of(preset, song), song)}
 
 
-def report(results: list[dict[str, Any]]) -> None:
-    print("preset          effect: " + " ".join(f"{Path(t).stem[:9]:>9}" for t in TRACKS), end="")
-    print("   worst p  lags ms      silence  flashes  twins  sections")
-    for name in dict.fromkeys(r["preset"] for r in results):
+@dataclass(frozen=True)
+class Row:
+    """A preset's figures: effects in the order of the tracks, worst values over them, and its whole song."""
+
+    preset: str
+    effects: tuple[float, ...]
+    p: float
+    lags: tuple[float, float]
+    silence: float
+    flashes: int
+    twins: float
+    sections: float
+    good: bool
+
+
+def rows_of(results: list[dict[str, Any]]) -> list[Row]:
+    """Join the results of each preset that was measured throughout."""
+    rows = []
+    for name in sorted({r["preset"] for r in results}):
         own = {r["track"]: r for r in results if r["preset"] == name}
         films = [own[Path(t).stem] for t in TRACKS if Path(t).stem in own]
         if len(films) < len(TRACKS) or "" not in own:
             continue
         lags = [f["lag_ms"] for f in films if f["lag_ms"] is not None] or [float("nan")]
         silences = [f["silence"] for f in films if f["silence"] is not None] or [float("nan")]
-        good = min(f["effect"] for f in films) >= 0.2 and not any(f["unsafe"] for f in films)
-        print(
-            f"{name:15} {'ok' if good else '!!':7} "
-            + " ".join(f"{f['effect']:9.2f}" for f in films)
-            + f"   {max(f['p'] for f in films):7.3f}  {min(lags):+4.0f} to {max(lags):+4.0f}"
-            + f"  {max(silences):7.3f}  {max(f['flashes'] for f in films):7}"
-            + f"  {own['']['twins']:5.2f}  {own['']['sections']:8.2f}"
+        effects = tuple(f["effect"] for f in films)
+        rows.append(
+            Row(
+                preset=name,
+                effects=effects,
+                p=max(f["p"] for f in films),
+                lags=(min(lags), max(lags)),
+                silence=max(silences),
+                flashes=max(f["flashes"] for f in films),
+                twins=own[""]["twins"],
+                sections=own[""]["sections"],
+                good=min(effects) >= LEAST_EFFECT and not any(f["unsafe"] for f in films),
+            )
         )
+    return rows
+
+
+def report(rows: list[Row]) -> None:
+    print("preset          effect: " + " ".join(f"{Path(t).stem[:9]:>9}" for t in TRACKS), end="")
+    print("   worst p  lags ms      silence  flashes  twins  sections")
+    for row in rows:
+        print(
+            f"{row.preset:15} {'ok' if row.good else '!!':7} "
+            + " ".join(f"{effect:9.2f}" for effect in row.effects)
+            + f"   {row.p:7.3f}  {row.lags[0]:+4.0f} to {row.lags[1]:+4.0f}"
+            + f"  {row.silence:7.3f}  {row.flashes:7}  {row.twins:5.2f}  {row.sections:8.2f}"
+        )
+
+
+def page(rows: list[Row]) -> str:
+    """Write the table of docs/presets-measured.md."""
+    tracks = " | ".join(Path(track).stem.partition("_")[0] for track in TRACKS)
+    lines = [
+        INTRODUCTION,
+        f"| preset | {tracks} | p | lags | silence | flashes | twins | sections |",
+        "|---" * (len(TRACKS) + 7) + "|",
+    ]
+    for row in rows:
+        effects = " | ".join(f"{effect:.2f}" for effect in row.effects)
+        lags = "" if math.isnan(row.lags[0]) else f"{row.lags[0]:+.0f} to {row.lags[1]:+.0f}"
+        lines.append(
+            f"| `{row.preset}` | {effects} | {row.p:.3f} | {lags} | {row.silence:.3f} | {row.flashes} | "
+            f"{row.twins:.2f} | {row.sections:.2f} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
@@ -107,6 +173,7 @@ def main() -> int:
     parser.add_argument("--presets", default=",".join(shipped_presets()))
     parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
     parser.add_argument("--log", type=Path, help="keep the results here, and go on from them")
+    parser.add_argument("--page", type=Path, help="write the table as Markdown")
     given = parser.parse_args()
     results = []
     if given.log and given.log.is_file():
@@ -124,8 +191,11 @@ def main() -> int:
                 if given.log:
                     with given.log.open("a") as handle:
                         handle.write(json.dumps(result) + "\n")
-    report(results)
-    return 0
+    rows = rows_of(results)
+    report(rows)
+    if given.page:
+        given.page.write_text(page(rows), encoding="utf-8")
+    return 0 if all(row.good for row in rows) else 1
 
 
 if __name__ == "__main__":
