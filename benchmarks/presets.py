@@ -39,13 +39,14 @@ LEAST_EFFECT = 0.2
 
 INTRODUCTION = f"""# What each preset measures
 
-Written by `benchmarks/presets.py --page`, on six tracks of the development music: 21 s of each, at 15 frames a
-second and 128x72. **effect**, under the name of each track, is the share of the picture's dynamics that the
-music explains beyond what other songs do, **p** the largest of the six; **lags** are in milliseconds, positive
-where the picture is late, and blank where beats are too regular to tell; **silence** is motion in silence over
-that in music; **flashes** the most in any second (three are safe). A whole song, *{Path(WHOLE).stem}*, a
-picture every {EVERY_S:g} s: **twins** is the share of pictures that can't be told from one {FAR_S:g} s or more
-away, **sections** how far apart the mean colours of different sections are, over those within a section.
+Written by `benchmarks/presets.py --page`, on six tracks of the development music: 21 s of each, at 15
+frames a second and 128x72. **effect**, under the name of each track, is the share of the picture's
+dynamics that the music explains beyond what other songs do, **p** the largest of the six; **lags** are
+in milliseconds, positive where the picture is late, and blank where beats are too regular to tell;
+**silence** is motion in silence over that in music; **flashes** the most in any second (three are
+safe). A whole song, *{Path(WHOLE).stem}*, a picture every {EVERY_S:g} s: **twins** is the share of
+pictures that can't be told from one {FAR_S:g} s or more away, **sections** how far apart the mean
+colours of different sections are, over those within a section.
 """
 
 
