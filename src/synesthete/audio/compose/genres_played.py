@@ -53,7 +53,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
             width=(0.5, 1.2),
     ),
     "metal": Recipe(
-        (132, 200),
+        (140, 200),
         (
             _d("rock kick", "x.o.x.o.|x...x...x.u.x...|xuou", 0.95, 0.3),
             _d("snare", "....x.......x...|....x...", 0.85, 0.3),

@@ -9,6 +9,7 @@ from jaxtyping import Float64, Int64
 
 from synesthete.audio.compose.form import Form, draw_form
 from synesthete.audio.compose.genres import BEATLESS, GENRES
+from synesthete.audio.compose.manner import in_manner
 from synesthete.audio.compose.recipe import Recipe, mix_genres
 from synesthete.audio.compose.tempo import TempoMap, draw_tempo_map
 from synesthete.audio.compose.theory import Key, parse_key, progression
@@ -22,9 +23,11 @@ STEMS: Final = ("drums", "bass", "chords", "arp", "melody", "pad", "effects")
 
 BPM_RANGE: Final = (60.0, 200.0)
 METRES: Final = (3, 4, 5, 6, 7)
-_BEATLESS_SHARE: Final = 0.055
+_BEATLESS_SHARE: Final = 0.045
 _MIXED_SHARE: Final = 0.3
 _OTHER_METRE: Final = 0.06
+_FAST: Final = 0.55
+"""Below 1, the faster half of a genre's tempi is likelier."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,9 @@ def draw_plan(
 
     rng = draw("plan")
     name, recipe = _genre(rng, genre)
+    recipe = in_manner(draw("manner"), recipe)
     low, high = recipe.tempo
-    chosen = float(rng.uniform(low, high))
+    chosen = low + (high - low) * float(rng.random()) ** _FAST
     grain = float(rng.choice([5.0, 1.0, 0.01], p=[0.25, 0.45, 0.3]))
     chosen = float(np.clip(round(chosen / grain) * grain, *BPM_RANGE))
     if bpm is not None:
@@ -144,9 +148,9 @@ def draw_plan(
         except ValueError as error:
             raise InputError(str(error)) from None
     pace = recipe.paces[int(rng.integers(len(recipe.paces)))]
-    if pace == "constant" and recipe.human_ms >= 1 and rng.random() < 0.15:
+    if not recipe.loop_bars and pace == "constant" and recipe.human_ms >= 1 and rng.random() < 0.15:
         pace = "walk"
-    elif recipe.human_ms >= 3 and rng.random() < 0.06:
+    elif not recipe.loop_bars and recipe.human_ms >= 3 and rng.random() < 0.06:
         pace = "accelerando" if rng.random() < 0.5 else "rubato"
     tempo = draw_tempo_map(
         rng,
