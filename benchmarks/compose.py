@@ -4,8 +4,8 @@ Beats: the F-measure (mir_eval, ±70 ms) of our tracker's beats against the trut
 ``strict`` takes the truth's own tempo only, ``level`` also half and double, as `beats.py` does. Columns: the
 5th and 95th percentile of every Timeline column, over all rows of composed clips and of the songs in
 ``--music``, where every song weighs the same. Real songs are heard in excerpts as long as the clips, since
-what is derived (beats, tempo, sections, novelty, time) depends on how much is heard; the count is also given for
-songs heard as a whole. Speed: seconds of music per second of one CPU.
+what is derived (beats, tempo, sections, novelty, time) depends on how much is heard; the count is also given
+for songs heard as a whole. Speed: seconds of music per second of one CPU.
 
 Usage: ``python benchmarks/compose.py [--clips 500] [--seconds 20] [--workers 1] [--music DIR]``
 """

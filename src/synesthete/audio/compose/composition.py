@@ -25,7 +25,7 @@ __all__ = ["SECONDS_RANGE", "Composition", "compose"]
 
 SECONDS_RANGE: Final = (1.0, 1800.0)
 _DIGITS: Final = 5
-_LOUDER_DB: Final = 2.0  # brings the levels of bands, over all genres, to those of real music
+_LOUDER_DB: Final = 2.4  # brings the levels of bands, over all genres, to those of real music
 _PEAK_SHARE: Final = 0.4
 _MOST_GAIN: Final = 2.5
 """Part of the songs whose highest peak is brought to full scale, by at most 8 dB."""

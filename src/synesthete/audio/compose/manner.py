@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["in_manner", "looped"]
 
-_TIGHT_SHARE: Final = 0.35
+_TIGHT_SHARE: Final = 0.4
 _LOOP_SHARE: Final = 0.12
 _EARLY_S: Final = 0.03
 """So much before a bar a note may begin that belongs to it: hands are not exact."""

@@ -23,10 +23,10 @@ STEMS: Final = ("drums", "bass", "chords", "arp", "melody", "pad", "effects")
 
 BPM_RANGE: Final = (60.0, 200.0)
 METRES: Final = (3, 4, 5, 6, 7)
-_BEATLESS_SHARE: Final = 0.045
+_BEATLESS_SHARE: Final = 0.04
 _MIXED_SHARE: Final = 0.3
 _OTHER_METRE: Final = 0.06
-_FAST: Final = 0.55
+_FAST: Final = 0.42
 """Below 1, the faster half of a genre's tempi is likelier."""
 
 

@@ -10,9 +10,9 @@ from synesthete.audio.compose.synthesis import RATE
 
 __all__ = ["draw_tone"]
 
-_NARROW_SHARE: Final = 0.18
-_NARROW_HZ: Final = (3700.0, 5200.0, 7600.0, 10_500.0, 10_500.0, 14_500.0, 15_500.0)
-"""Songs whose band ends at a wall, as sample rates of 8 to 32 kHz and old encoders leave it."""
+_NARROW_SHARE: Final = 0.28
+_NARROW_HZ: Final = (2900.0, 3600.0, 3600.0, 9000.0, 10_500.0, 10_500.0, 10_500.0, 12_500.0, 15_500.0)
+"""Songs whose band ends at a wall, as telephones, sample rates of 8 to 32 kHz and encoders leave it."""
 
 _STRENGTHS: Final = (0.5, 1.0, 1.0, 1.6, 2.6)
 """How far the equaliser of a song is turned: from hardly to a radio's."""
@@ -33,7 +33,7 @@ def draw_tone(rng: np.random.Generator, *, dull: float) -> Sections:
         butter(1, 18.0, "highpass", fs=RATE, output="sos"),
         _shelf(float(rng.uniform(80, 250)), float(rng.normal(0, 2.5)), high=False),
         _shelf(float(rng.uniform(2500, 7000)), float(rng.normal(1.0, 4.5)), high=True),
-        _bell(float(np.exp(rng.uniform(np.log(250), np.log(5000)))), strength * float(rng.normal(0, 5.0))),
+        _bell(float(np.exp(rng.uniform(np.log(250), np.log(3000)))), strength * float(rng.normal(0, 5.0))),
         _bell(float(np.exp(rng.uniform(np.log(300), np.log(8000)))), strength * float(rng.normal(0, 5.0))),
     ]
     if rng.random() < dull:
