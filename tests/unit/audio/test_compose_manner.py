@@ -91,3 +91,8 @@ def test_a_loop_is_heard_in_the_truth() -> None:
     inside = kicks[kicks + turn < truth.seconds - 0.1]
     assert len(inside) > 8
     assert np.abs(inside[:, None] + turn - kicks).min(axis=1).max() < 1e-3
+
+
+def test_any_hundred_songs_have_their_three_without_a_beat() -> None:
+    still = np.array([not plan_of(index).recipe.pulse for index in range(400)])
+    assert all(2 <= count <= 5 for count in np.add.reduceat(still.astype(int), [0, 100, 200, 300]))

@@ -134,7 +134,7 @@ def _within(line: Line, seconds: float) -> Line:
 def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
     """Give what is done to the mix before the master, linear, so that it can be done to stems as well."""
     rng, recipe = plan.draw("finish"), plan.recipe
-    width = 1.5 * float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
+    width = 1.6 * float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
     dull = 0.11 if recipe.pulse else 0.35
     tone = draw_tone(rng, dull=dull)
 

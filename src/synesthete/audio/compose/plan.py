@@ -23,7 +23,10 @@ STEMS: Final = ("drums", "bass", "chords", "arp", "melody", "pad", "effects")
 
 BPM_RANGE: Final = (60.0, 200.0)
 METRES: Final = (3, 4, 5, 6, 7)
-_BEATLESS_SHARE: Final = 0.04
+_BEATLESS_SHARE: Final = 0.032
+_GOLDEN: Final = (5**0.5 - 1) / 2
+"""Songs without a beat lie evenly among indices, by the golden ratio: any hundred has its three."""
+
 _MIXED_SHARE: Final = 0.3
 _OTHER_METRE: Final = 0.06
 _FAST: Final = 0.42
@@ -120,7 +123,9 @@ def draw_plan(
         return generator_for(seed, f"compose.{name}", index)
 
     rng = draw("plan")
-    name, recipe = _genre(rng, genre)
+    first = float(generator_for(seed, "compose.beatless", 0).random())
+    beatless = (first + index * _GOLDEN) % 1 < _BEATLESS_SHARE
+    name, recipe = _genre(rng, genre, beatless=beatless)
     recipe = in_manner(draw("manner"), recipe)
     low, high = recipe.tempo
     chosen = low + (high - low) * float(rng.random()) ** _FAST
@@ -170,7 +175,7 @@ def draw_plan(
     return Plan(name, recipe, drawn_key, beats, chosen, seconds, tempo, form, tuple(degrees), draw)
 
 
-def _genre(rng: np.random.Generator, genre: str | None) -> tuple[str, Recipe]:
+def _genre(rng: np.random.Generator, genre: str | None, *, beatless: bool) -> tuple[str, Recipe]:
     """Take the genre, or two joined by ``+``, or draw."""
     if genre is not None:
         names = [name.strip() for name in genre.split("+")]
@@ -181,7 +186,7 @@ def _genre(rng: np.random.Generator, genre: str | None) -> tuple[str, Recipe]:
             )
     else:
         beaten = [name for name in GENRES if name not in BEATLESS]
-        if rng.random() < _BEATLESS_SHARE:
+        if beatless:
             names = [str(rng.choice(BEATLESS))]
         else:
             names = [
