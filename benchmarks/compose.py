@@ -2,8 +2,10 @@
 
 Beats: the F-measure (mir_eval, ±70 ms) of our tracker's beats against the truth, on clips that have a pulse;
 ``strict`` takes the truth's own tempo only, ``level`` also half and double, as `beats.py` does. Columns: the
-5th and 95th percentile of every Timeline column, over composed clips and over the songs in ``--music``, where
-every song weighs the same. Speed: seconds of music per second of one CPU.
+5th and 95th percentile of every Timeline column, over all rows of composed clips and of the songs in
+``--music``, where every song weighs the same. Real songs are heard in excerpts as long as the clips, since
+what is derived (beats, tempo, sections, novelty, time) depends on how much is heard; the count is also given
+for songs heard as a whole. Speed: seconds of music per second of one CPU.
 
 Usage: ``python benchmarks/compose.py [--clips 500] [--seconds 20] [--workers 1] [--music DIR]``
 """
@@ -31,11 +33,9 @@ from synesthete.media.sound import Sound
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from made_rhythm import beat_score
 
-ROWS = 400
-"""Rows that each song gives to the table of percentiles, evenly spread."""
-SLACK = 0.01
-"""Part of a column's real range by which a percentile may miss and still counts as covered."""
 ROUNDING = 1e-6
+EDGE_ROWS = 50
+"""Rows at the start and the end of a clip that no table takes: half a second."""
 NO_MUSIC = ("sfx", "nature")
 SUFFIXES = {".ogg", ".flac", ".wav", ".mp3"}
 
@@ -65,9 +65,9 @@ def hear(sound: np.ndarray) -> tuple[np.ndarray, Music]:
     return np.stack([*columns.values(), *derived.values()], axis=1), music
 
 
-def thinned(table: np.ndarray) -> np.ndarray:
-    """Give `ROWS` rows, evenly spread, without the first and the last half second."""
-    return table[np.linspace(50, len(table) - 51, ROWS).astype(int)]
+def inner(table: np.ndarray) -> np.ndarray:
+    """Leave out the first and the last half second."""
+    return table[EDGE_ROWS:-EDGE_ROWS]
 
 
 def on_composed(job: tuple[int, int, float, float, str | None]) -> Heard:
@@ -88,15 +88,32 @@ def on_composed(job: tuple[int, int, float, float, str | None]) -> Heard:
         song.truth.tempo,
         music.tempo_bpm or 0.0,
         song.truth.metre,
-        thinned(table),
+        inner(table),
         took,
     )
 
 
-def on_real(path: Path) -> np.ndarray:
+def on_real(job: tuple[Path, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Give a real song's rows heard in excerpts as long as the composed clips, and heard as a whole."""
     torch.set_num_threads(1)
-    sound = Sound.of_file(path).adapted(ANALYSIS_SAMPLE_RATE, 2)
-    return thinned(hear(np.concatenate(list(sound.chunks()), axis=1))[0])
+    path, seconds = job
+    parts = Sound.of_file(path).adapted(ANALYSIS_SAMPLE_RATE, 2).chunks()
+    sound = np.concatenate(list(parts), axis=1)
+    size = round(seconds * ANALYSIS_SAMPLE_RATE)
+    # What is left over is too short to compare; a song that is shorter is one excerpt.
+    count = max(1, sound.shape[1] // size)
+    excerpts = [inner(hear(sound[:, part * size : (part + 1) * size])[0]) for part in range(count)]
+    return np.concatenate(excerpts), inner(hear(sound)[0])
+
+
+def ends(songs: list[np.ndarray]) -> np.ndarray:
+    """Give every column's 5th and 95th percentile over all rows; every song weighs the same."""
+    rows = np.concatenate(songs)
+    weights = np.concatenate([np.full(len(song), 1 / len(song)) for song in songs])
+    percentiles = [
+        np.percentile(column, [5, 95], method="inverted_cdf", weights=weights) for column in rows.T
+    ]
+    return np.array(percentiles)
 
 
 def print_beats(clips: list[Heard], shown: int) -> None:
@@ -121,25 +138,30 @@ def print_beats(clips: list[Heard], shown: int) -> None:
     )
 
 
-def print_columns(composed: np.ndarray, real: np.ndarray) -> None:
+def covered(composed: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Tell of each column whether the real range lies within the composed one."""
+    return (composed[:, 0] <= real[:, 0] + ROUNDING) & (composed[:, 1] >= real[:, 1] - ROUNDING)
+
+
+def print_columns(
+    composed: list[np.ndarray], excerpts: list[np.ndarray], wholes: list[np.ndarray], seconds: float
+) -> None:
+    own, real, whole = ends(composed), ends(excerpts), ends(wholes)
+    print(f"real: excerpts of at most {seconds:g} s, each heard by itself as the composed clips are")
     print(f"{'column':12} {'real 5 %':>10} {'real 95 %':>10} {'ours 5 %':>10} {'ours 95 %':>10}")
-    outside, exact = [], 0
-    for column, name in enumerate(COLUMN_NAMES):
-        (low, high), (own_low, own_high) = (
-            np.percentile(rows[:, column], [5, 95]) for rows in (real, composed)
-        )
-        slack = SLACK * abs(high - low)
-        inside = own_low <= low + slack and own_high >= high - slack
-        exact += bool(own_low <= low + ROUNDING and own_high >= high - ROUNDING)
-        if not inside:
-            outside.append(name)
+    for name, (low, high), (own_low, own_high), inside in zip(
+        COLUMN_NAMES, real, own, covered(own, real), strict=True
+    ):
         print(
             f"{name:12} {low:10.4g} {high:10.4g} {own_low:10.4g} {own_high:10.4g} {'' if inside else '  <<'}"
         )
-    print(
-        f"columns: {exact} of {len(COLUMN_NAMES)} covered exactly, {len(COLUMN_NAMES) - len(outside)} to "
-        f"{SLACK:.0%} of the real range; outside: {outside}"
-    )
+    for heard, ranges in ((f"excerpts of at most {seconds:g} s", real), ("whole songs", whole)):
+        inside = covered(own, ranges)
+        missing = [name for name, there in zip(COLUMN_NAMES, inside, strict=True) if not there]
+        print(
+            f"columns: {inside.sum()} of {len(COLUMN_NAMES)} covered exactly when real music is heard in "
+            f"{heard}; outside: {missing}"
+        )
 
 
 def main() -> int:
@@ -164,10 +186,11 @@ def main() -> int:
             for path in sorted(given.music.iterdir() if given.music else [])
             if path.suffix in SUFFIXES and not path.name.startswith(NO_MUSIC)
         ]
-        real = list(pool.map(on_real, songs))
+        real = list(pool.map(on_real, [(path, given.seconds) for path in songs]))
     print_beats(clips, given.worst)
     if real:
-        print_columns(np.concatenate([clip.rows for clip in clips]), np.concatenate(real))
+        excerpts, wholes = zip(*real, strict=True)
+        print_columns([clip.rows for clip in clips], list(excerpts), list(wholes), given.seconds)
     cpu = np.array([clip.cpu_s for clip in clips])
     print(
         f"speed: {given.seconds / cpu.mean():.0f} s of music per CPU-second ({cpu.mean():.2f} CPU-s a clip "

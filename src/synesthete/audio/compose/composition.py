@@ -9,6 +9,7 @@ from jaxtyping import Float32
 from scipy.signal import sosfilt
 
 from synesthete.audio.compose.drums import score_drums
+from synesthete.audio.compose.manner import looped
 from synesthete.audio.compose.mixing import master_gain, mixdown, section_gains
 from synesthete.audio.compose.performance import perform
 from synesthete.audio.compose.plan import Line, Plan, draw_plan
@@ -24,7 +25,7 @@ __all__ = ["SECONDS_RANGE", "Composition", "compose"]
 
 SECONDS_RANGE: Final = (1.0, 1800.0)
 _DIGITS: Final = 5
-_LOUDER_DB: Final = 1.3  # brings the levels of bands, over all genres, to those of real music
+_LOUDER_DB: Final = 2.4  # brings the levels of bands, over all genres, to those of real music
 _PEAK_SHARE: Final = 0.4
 _MOST_GAIN: Final = 2.5
 """Part of the songs whose highest peak is brought to full scale, by at most 8 dB."""
@@ -102,7 +103,7 @@ def compose(
         raise InputError(f"a probability of {silence_mix_prob:g} for silences is outside 0 to 1")
     plan = draw_plan(seed, index, seconds=seconds, genre=genre, bpm=tempo, metre=metre, key=key)
     samples = round(seconds * RATE)
-    lines = [_within(line, seconds) for line in (*score_drums(plan), *score_tunes(plan))]
+    lines = [_within(looped(plan, line), seconds) for line in (*score_drums(plan), *score_tunes(plan))]
     rests = draw_rests(plan, lines, silence_mix_prob)
     lines = [rests.obeyed(line) for line in lines]
     stems, effects = perform(plan, lines, rests, samples, soundfont)
@@ -133,7 +134,7 @@ def _within(line: Line, seconds: float) -> Line:
 def _finisher(plan: Plan) -> Callable[[Stereo], Stereo]:
     """Give what is done to the mix before the master, linear, so that it can be done to stems as well."""
     rng, recipe = plan.draw("finish"), plan.recipe
-    width = 1.15 * float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
+    width = 1.6 * float(rng.uniform(*recipe.width)) * (rng.random() > 0.06)
     dull = 0.11 if recipe.pulse else 0.35
     tone = draw_tone(rng, dull=dull)
 

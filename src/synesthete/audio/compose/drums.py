@@ -55,7 +55,9 @@ def score_drums(plan: Plan) -> list[Line]:
             for start, stop, _ in fills:
                 inside |= (hits.steps >= start) & (hits.steps < stop)
             hits = Hits(hits.steps[~inside], hits.force[~inside])
-        louder = float(rng.uniform(0.8, 1.25) if drum.drum in _KICKS else rng.uniform(1.2, 2.8))
+        louder = (1 if drum.drum in _KICKS else 1 + 0.4 * recipe.tight) * float(
+            rng.uniform(0.8, 1.25) if drum.drum in _KICKS else rng.uniform(1.2, 2.8)
+        )
         lines.append(_line(plan, rng, drum.drum, drum.gain * louder, hits))
     by_name = {drum.drum: drum.gain for drum in recipe.drums}
     for start, _, fill in fills:

@@ -12,7 +12,7 @@ __all__ = ["ELECTRONIC"]
 
 ELECTRONIC: Final[Mapping[str, Recipe]] = {
     "techno": Recipe(
-        (122, 148),
+        (122, 155),
         (
             _d("kick", "x...", 1.0, 0.35),
             _d("hat", "xuou|x.u.|xugu", 0.35, 0.4),
@@ -94,7 +94,7 @@ ELECTRONIC: Final[Mapping[str, Recipe]] = {
         sweep=0.5, echo=0.3, air=0.004, air_hz=(1500, 14_000), width=(0.3, 1.3),
     ),
     "breakbeat": Recipe(
-        (118, 142),
+        (118, 165),
         (
             _d("rock kick", "x.x.......xx....|x.........x.....|x..x......x.....", 0.95, 0.3),
             _d("snare", "....x..g.g..x..g|....x..g....x.g.", 0.8, 0.3),
@@ -134,7 +134,7 @@ ELECTRONIC: Final[Mapping[str, Recipe]] = {
         human_ms=5, level_dbfs=(-14, -8), squash=0.65, air=0.004, air_hz=(500, 9000), width=(0.2, 1.0),
     ),
     "chiptune": Recipe(
-        (112, 192),
+        (120, 196),
         (
             _d("chip kick", "x.......x.......|x...|x.....x.x.......", 0.7, 0.3),
             _d("chip noise", "....x.......x...|....x..x....x...", 0.5, 0.3),

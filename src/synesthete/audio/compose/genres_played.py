@@ -53,7 +53,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
             width=(0.5, 1.2),
     ),
     "metal": Recipe(
-        (132, 200),
+        (140, 200),
         (
             _d("rock kick", "x.o.x.o.|x...x...x.u.x...|xuou", 0.95, 0.3),
             _d("snare", "....x.......x...|....x...", 0.85, 0.3),
@@ -153,7 +153,7 @@ PLAYED: Final[Mapping[str, Recipe]] = {
         squash=0.3, width=(0.3, 1.3),
     ),
     "tabla": Recipe(
-        (80, 150),
+        (80, 190),
         (
             _d("ge", "x...x...x.u.x...|x...x.u.x...x...|x...o...x.u.o.u.", 1.0),
             _d("na", "x.uux.u.x.u.x.uu|x.u.x.uux.uux.u.|xuoux.uox.uoxuou", 0.7),

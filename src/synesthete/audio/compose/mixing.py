@@ -178,12 +178,12 @@ def _limit(sound: Stereo) -> Stereo:
 
 
 def section_gains(plan: Plan, samples: int) -> Float64[np.ndarray, " blocks"]:
-    """Give each 10 ms the gain of its section: up to 9 dB down where there is little energy."""
+    """Give each 10 ms the gain of its section: up to 10 dB down where there is little energy."""
     blocks = samples // BLOCK + 2
     moments = np.array([plan.bar_start(bar) for bar in range(plan.form.bars)])
     bar = np.clip(np.searchsorted(moments, np.arange(blocks) / 100, side="right") - 1, 0, plan.form.bars - 1)
     energy = plan.form.energy[bar]
-    depth_db = 9.0 * (1 - 0.5 * plan.recipe.squash)
+    depth_db = 10.0 * (1 - 0.5 * plan.recipe.squash)
     return np.asarray(uniform_filter1d(10 ** (-depth_db * (1 - energy) / 20), 9))
 
 

@@ -105,9 +105,13 @@ DRUMS: Final[dict[str, Drum]] = {
 
 @dataclass
 class Kit:
-    """One song's drums: each is made when first struck, and its strikes take turns."""
+    """One song's drums: each is made when first struck, and its strikes take turns.
+
+    ``tight`` (0-1) damps them: noise dies away up to three times as fast.
+    """
 
     rng: np.random.Generator
+    tight: float = 0.0
     _strikes: dict[str, list[Float32[np.ndarray, " samples"]]] = field(default_factory=dict)
 
     def strike(self, name: str, turn: int) -> Float32[np.ndarray, " samples"]:
@@ -122,6 +126,7 @@ class Kit:
         t = np.arange(round(drum.seconds * RATE), dtype=np.float32) / np.float32(RATE)
         edges = np.minimum(1, t / np.float32(0.0008)) * np.minimum(1, (drum.seconds - t) / np.float32(0.02))
         decay, noise_decay = rng.uniform(*drum.tone_decay_s), rng.uniform(*drum.noise_decay_s)
+        noise_decay *= 1 - 0.65 * self.tight
         pitch, colour = rng.uniform(*drum.tone_hz), rng.uniform(0.8, 1.2)
         tone = drum.tone * rng.uniform(0.7, 1.2)
         fall = drum.fall * rng.uniform(0.7, 1.3)

@@ -9,6 +9,7 @@ from jaxtyping import Float64, Int64
 
 from synesthete.audio.compose.form import Form, draw_form
 from synesthete.audio.compose.genres import BEATLESS, GENRES
+from synesthete.audio.compose.manner import in_manner
 from synesthete.audio.compose.recipe import Recipe, mix_genres
 from synesthete.audio.compose.tempo import TempoMap, draw_tempo_map
 from synesthete.audio.compose.theory import Key, parse_key, progression
@@ -22,9 +23,14 @@ STEMS: Final = ("drums", "bass", "chords", "arp", "melody", "pad", "effects")
 
 BPM_RANGE: Final = (60.0, 200.0)
 METRES: Final = (3, 4, 5, 6, 7)
-_BEATLESS_SHARE: Final = 0.055
+_BEATLESS_SHARE: Final = 0.032
+_GOLDEN: Final = (5**0.5 - 1) / 2
+"""Songs without a beat lie evenly among indices, by the golden ratio: any hundred has its three."""
+
 _MIXED_SHARE: Final = 0.3
 _OTHER_METRE: Final = 0.06
+_FAST: Final = 0.42
+"""Below 1, the faster half of a genre's tempi is likelier."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +123,12 @@ def draw_plan(
         return generator_for(seed, f"compose.{name}", index)
 
     rng = draw("plan")
-    name, recipe = _genre(rng, genre)
+    first = float(generator_for(seed, "compose.beatless", 0).random())
+    beatless = (first + index * _GOLDEN) % 1 < _BEATLESS_SHARE
+    name, recipe = _genre(rng, genre, beatless=beatless)
+    recipe = in_manner(draw("manner"), recipe)
     low, high = recipe.tempo
-    chosen = float(rng.uniform(low, high))
+    chosen = low + (high - low) * float(rng.random()) ** _FAST
     grain = float(rng.choice([5.0, 1.0, 0.01], p=[0.25, 0.45, 0.3]))
     chosen = float(np.clip(round(chosen / grain) * grain, *BPM_RANGE))
     if bpm is not None:
@@ -144,9 +153,9 @@ def draw_plan(
         except ValueError as error:
             raise InputError(str(error)) from None
     pace = recipe.paces[int(rng.integers(len(recipe.paces)))]
-    if pace == "constant" and recipe.human_ms >= 1 and rng.random() < 0.15:
+    if not recipe.loop_bars and pace == "constant" and recipe.human_ms >= 1 and rng.random() < 0.15:
         pace = "walk"
-    elif recipe.human_ms >= 3 and rng.random() < 0.06:
+    elif not recipe.loop_bars and recipe.human_ms >= 3 and rng.random() < 0.06:
         pace = "accelerando" if rng.random() < 0.5 else "rubato"
     tempo = draw_tempo_map(
         rng,
@@ -166,7 +175,7 @@ def draw_plan(
     return Plan(name, recipe, drawn_key, beats, chosen, seconds, tempo, form, tuple(degrees), draw)
 
 
-def _genre(rng: np.random.Generator, genre: str | None) -> tuple[str, Recipe]:
+def _genre(rng: np.random.Generator, genre: str | None, *, beatless: bool) -> tuple[str, Recipe]:
     """Take the genre, or two joined by ``+``, or draw."""
     if genre is not None:
         names = [name.strip() for name in genre.split("+")]
@@ -177,7 +186,7 @@ def _genre(rng: np.random.Generator, genre: str | None) -> tuple[str, Recipe]:
             )
     else:
         beaten = [name for name in GENRES if name not in BEATLESS]
-        if rng.random() < _BEATLESS_SHARE:
+        if beatless:
             names = [str(rng.choice(BEATLESS))]
         else:
             names = [

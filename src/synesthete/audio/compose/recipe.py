@@ -93,6 +93,10 @@ class Recipe:
         Range of the song's stereo width: 0 mono, 1 as played, above wider.
     pulse
         Whether there is a beat.
+    tight
+        How dry and short everything is, 0-1.
+    loop_bars
+        Bars that are repeated exactly; 0: the song goes on.
     """
 
     tempo: Range
@@ -117,6 +121,8 @@ class Recipe:
     air_hz: Range = (100.0, 9000.0)
     width: Range = (0.4, 1.2)
     pulse: bool = True
+    tight: float = 0.0
+    loop_bars: int = 0
 
 
 def drum_line(drum: str, patterns: str, gain: float, enters: float = 0.0) -> DrumLine:

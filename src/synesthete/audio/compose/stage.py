@@ -24,7 +24,7 @@ def perform_drums(plan: Plan, lines: Sequence[Line], samples: int) -> Stereo:
     """Play all drum lines, each drum at its place in the room."""
     mix = np.zeros((2, samples), np.float32)
     rng = plan.draw("kit")
-    kit = Kit(plan.draw("strikes"))
+    kit = Kit(plan.draw("strikes"), tight=plan.recipe.tight)
     places = {name: float(rng.uniform(-1, 1)) * drum.pan for name, drum in DRUMS.items()}
     for line in lines:
         left, right = _pan(places[line.voice])

@@ -68,9 +68,9 @@ def _line(
     return Line(tune.stem, voice, gain, starts, lengths, np.array(pitches, np.int64), force)
 
 
-def _articulation(rng: np.random.Generator) -> float:
+def _articulation(rng: np.random.Generator, tight: float) -> float:
     """Draw how much of its length a note is held: 0.3 is staccato, near 1 legato."""
-    return float(rng.uniform(0.25, 0.98))
+    return float(rng.uniform(0.25, 0.98)) * (1 - 0.6 * tight)
 
 
 def _near(kind: int, centre: int) -> int:
@@ -100,7 +100,13 @@ def _bass(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float) -
             root = _near(chord[2], root + 5) if rng.random() < 0.6 else root + 12
         pitches.append(root)
     return _line(
-        plan, rng, tune, hits.steps, np.minimum(gaps, tune.steps) * _articulation(rng), pitches, hits.force
+        plan,
+        rng,
+        tune,
+        hits.steps,
+        np.minimum(gaps, tune.steps) * _articulation(rng, plan.recipe.tight),
+        pitches,
+        hits.force,
     )
 
 
@@ -129,7 +135,7 @@ def _chords(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float)
     hits = _hits(plan, rng, tune, enters)
     chords = _voicings(plan, rng, tune)
     gaps = np.diff(hits.steps, append=hits.steps[-1:] + plan.steps)
-    long = np.minimum(gaps, tune.steps) * _articulation(rng)
+    long = np.minimum(gaps, tune.steps) * _articulation(rng, plan.recipe.tight)
     sizes = [len(chords[step // plan.steps]) for step in hits.steps]
     pitches = [pitch for step in hits.steps for pitch in chords[step // plan.steps]]
     each = np.repeat(np.arange(len(hits.steps)), sizes)
@@ -163,7 +169,7 @@ def _arp(plan: Plan, rng: np.random.Generator, tune: TuneLine, enters: float) ->
         rng,
         tune,
         hits.steps,
-        np.full(len(hits.steps), tune.steps) * _articulation(rng),
+        np.full(len(hits.steps), tune.steps) * _articulation(rng, plan.recipe.tight),
         pitches,
         hits.force,
     )
