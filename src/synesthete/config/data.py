@@ -86,15 +86,19 @@ class DataConfig(Frozen):
         default=1.0, ge=0, le=_EDGE_S, description="How long before a clip trails begin in the dark, seconds."
     )
     map_share: float = Field(
-        default=0.5, ge=0.25, le=1,
+        default=0.4, ge=0.25, le=1,
         description="Detail of glow and trails, as a share of a film's: less is faster.",
+    )  # fmt: skip
+    trail_ticks: int = Field(
+        default=2, ge=1, le=4,
+        description="What trails remember is drawn at every so many 30ths of a second: more is faster.",
     )  # fmt: skip
     buckets: Buckets = Field(
         default={"square": 2.0, "wide": 1.0, "tall": 1.0},
         description="Shapes of pictures, and how often a batch has each: weights, relative to each other.",
     )
     batch_size: int = Field(
-        default=16,
+        default=32,
         ge=2,
         le=4096,
         multiple_of=2,
@@ -104,7 +108,7 @@ class DataConfig(Frozen):
     # Music
     song_seconds: float = Field(default=12.0, ge=4, le=120, description="Length of the songs, seconds.")
     clips_per_song: int = Field(
-        default=8,
+        default=16,
         ge=2,
         le=1024,
         multiple_of=2,

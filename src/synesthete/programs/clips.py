@@ -57,6 +57,7 @@ def draw_clips(
     before: int = 0,
     first_frame: int = 0,
     map_share: float = 1.0,
+    trail_ticks: int = 1,
     device: torch.device | str = "cpu",
 ) -> Float[Tensor, "clips painted 3 height width"]:
     """Draw one clip per program.
@@ -80,6 +81,8 @@ def draw_clips(
         Which frame of its film the first frame is: a memory forgets by that clock.
     map_share
         The sides of the small pictures that glow and feedback look at, as a share of a film's.
+    trail_ticks
+        What trails remember is drawn at every so many ticks and mixed between them; a film's is 1.
 
     Returns
     -------
@@ -100,6 +103,7 @@ def draw_clips(
             before=before,
             first_frame=first_frame,
             map_share=map_share,
+            trail_ticks=trail_ticks,
             device=device,
         )
         clips[members] = painter.frames(size, fine=fine)
@@ -111,7 +115,7 @@ class ClipPainter:
 
     Parameters
     ----------
-    programs, signals, heard, frame_rate, before, first_frame, map_share, device
+    programs, signals, heard, frame_rate, before, first_frame, map_share, trail_ticks, device
         As for `draw_clips`.
     shape
         Width and height of the pictures: their ratio counts.
@@ -129,6 +133,7 @@ class ClipPainter:
         before: int = 0,
         first_frame: int = 0,
         map_share: float = 1.0,
+        trail_ticks: int = 1,
         device: torch.device | str = "cpu",
     ) -> None:
         self._device = torch.device(device)
@@ -136,7 +141,7 @@ class ClipPainter:
         given = _Given(programs, signals, heard, self._device)
         clips = given.frames()
         self._clips = clips.after(before)
-        self._maps = Maps(self._drawing, shape, self._device, share=map_share)
+        self._maps = Maps(self._drawing, shape, self._device, share=map_share, every=trail_ticks)
         self._smalls: list[Tensor] = []
         if self._drawing.maps:
             count = clips.vectors.shape[1]

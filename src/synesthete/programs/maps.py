@@ -69,7 +69,14 @@ class Clips:
 
     def after(self, first: int) -> "Clips":
         """Leave out the first frames."""
-        return Clips(self.vectors[:, first:], tuple(table[:, first:] for table in self.tables))
+        return self._of(slice(first, None))
+
+    def every(self, step: int) -> "Clips":
+        """Leave out all but every so many frames."""
+        return self._of(slice(None, None, step))
+
+    def _of(self, frames: slice) -> "Clips":
+        return Clips(self.vectors[:, frames], tuple(table[:, frames] for table in self.tables))
 
     def pictures(self, points: int) -> Sequence[tuple[slice, Moment]]:
         """Give all frames of all clips as batches of pictures of so many points."""
@@ -95,6 +102,8 @@ class Maps:
         Draws a subtree as `Drawing.light` does, which is the default, into one tensor.
     share
         The sides of small pictures, as a share of those that films have: 0.1 to 1.
+    every
+        In clips, what trails remember is drawn at every so many ticks, and mixed between them.
     """
 
     def __init__(
@@ -105,9 +114,11 @@ class Maps:
         light: Callable[..., Float[Tensor, "*batch 3 rows columns"]] | None = None,
         *,
         share: float = 1.0,
+        every: int = 1,
     ) -> None:
         self._drawing = drawing
         self._light = light or self._eager
+        self._every = every
         self._steps = [step for step in in_order(drawing.step) if step.seen is not None]
         self._grids = [
             Grid.of(_small(step, shape, share), drawing.border, fine=1, device=device) for step in self._steps
@@ -199,14 +210,18 @@ class Maps:
     ) -> Float[Tensor, "clips n 3 rows columns"]:
         """Make one small picture at every moment of clips."""
         grid, shape = self._grids[index], clips.vectors.shape[:2]
-        inner = [small.flatten(0, 1) for small in smalls]
+        every = 1 if self._is_glow(index) else self._every
+        drawn = clips.every(every)
+        inner = [small[:, ::every].flatten(0, 1) for small in smalls]
         parts = []
-        for part, now in clips.pictures(grid.columns * grid.rows):
+        for part, now in drawn.pictures(grid.columns * grid.rows):
             child = self._child(index, now, [small[part] for small in inner])
             parts.append(self._blur(index, child, now.vector) if self._is_glow(index) else child)
-        pictures = torch.cat(parts).view(*shape, *parts[0].shape[1:])
+        pictures = torch.cat(parts).view(*drawn.vectors.shape[:2], *parts[0].shape[1:])
         if self._is_glow(index):
             return pictures
+        if every > 1:
+            pictures = _between(pictures, torch.arange(shape[1], device=pictures.device) / every)
         trail, trails = self._new_trail(index), []
         origins = torch.cat(
             [trail.origins(now.vector) for _, now in clips.pictures(2 * grid.columns * grid.rows)]

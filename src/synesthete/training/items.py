@@ -182,6 +182,7 @@ class _Drawn:
             before=before,
             first_frame=first,
             map_share=config.map_share,
+            trail_ticks=config.trail_ticks,
             device=device,
         )
         self.frames = _bytes(self._painter.frames(self._size)[0])

@@ -42,7 +42,9 @@ def given(frames: range, rate: int) -> tuple[dict[str, Tensor], dict[str, Tensor
     return signals, {name: torch.stack([tables[name] for tables in heard])[None] for name in heard[0]}
 
 
-def clip(root: dict[str, object], frames: range, rate: int, before: int = 0, share: float = 1.0) -> Tensor:
+def clip(
+    root: dict[str, object], frames: range, rate: int, before: int = 0, share: float = 1.0, every: int = 1
+) -> Tensor:
     return draw_clips(
         [program(root)],
         *given(frames, rate),
@@ -51,6 +53,7 @@ def clip(root: dict[str, object], frames: range, rate: int, before: int = 0, sha
         before=before,
         first_frame=frames.start,
         map_share=share,
+        trail_ticks=every,
     )[0]
 
 
@@ -82,6 +85,13 @@ def test_small_pictures_of_half_the_detail_are_far_nearer_to_the_full_ones_than_
     none = clip(RINGS, range(20), 15)
 
     assert 0 < float((full - half).abs().mean()) < 0.3 * float((full - none).abs().mean())
+
+
+def test_trails_of_every_other_tick_are_far_nearer_to_the_full_ones_than_none() -> None:
+    full, sparse = (clip(TRAILS, range(20), 15, every=every) for every in (1, 2))
+    none = clip(RINGS, range(20), 15)
+
+    assert 0 < float((full - sparse).abs().mean()) < 0.3 * float((full - none).abs().mean())
 
 
 @pytest.mark.parametrize("root", [RINGS, TRAILS, RELIEF, SCOPE])
