@@ -89,7 +89,7 @@ def test_figures_beside_recorded_music(cli: Command, data: Path, workspace: Path
             ("export", "-o", "x", "--items", "7", "--shards", "1"),
             "--items 7 is not a whole number of batches",
         ),
-        (("export", "-o", "x", "--items", "16", "--shards", "2"), "--shards 2 is outside 1 to 1"),
+        (("export", "-o", "x", "--items", "32", "--shards", "2"), "--shards 2 is outside 1 to 1"),
         (("stats", "--from", "none"), "none holds no dataset"),
         (("stats", "--from", "none", "--set", "seed=1"), "drop --config and --set"),
         (("stats", "-o", "figures.txt"), "does not end in .json"),

@@ -35,12 +35,12 @@ class Soundfont:
     """
 
     def __init__(self, path: Path) -> None:
-        # Without its dependencies: PyAudio, which plays aloud, needs a compiler and isn't used.
-        self._package = optional_module("tinysoundfont", "pip install --no-deps tinysoundfont")
         try:
             self._data = path.read_bytes()
         except OSError as error:
             raise InputError(f"cannot read {path} ({error.strerror or error}); check the name") from None
+        # Without its dependencies: PyAudio, which plays aloud, needs a compiler and isn't used.
+        self._package = optional_module("tinysoundfont", "pip install --no-deps tinysoundfont")
         self._synth()
 
     def _synth(self) -> tuple[Any, int]:
