@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from synesthete.config.data import DataConfig
     from synesthete.training.music import Music
 
-__all__ = ["app"]
+__all__ = ["app", "open_music_of"]
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -77,7 +77,7 @@ def preview(
             data,
             output,
             count=options.count,
-            music=_music(data, options.workspace),
+            music=open_music_of(data, options.workspace),
             on_clip=_counter("clips", as_json=as_json),
         )
     if as_json:
@@ -117,7 +117,7 @@ def export(
         output,
         items=options.items,
         shards=options.shards,
-        music=_music(data, options.workspace),
+        music=open_music_of(data, options.workspace),
         workers=options.workers,
         on_shard=_counter("shards", as_json=as_json),
     )
@@ -169,7 +169,7 @@ def stats(
         )
     if options.shards is None:
         data, count = load_data_config(options.config, options.set), options.items
-        read: ItemSource = LiveItems(data, _music(data, options.workspace))
+        read: ItemSource = LiveItems(data, open_music_of(data, options.workspace))
     else:
         exported = open_shards(options.shards)
         data, count, read = exported.config, min(options.items, exported.count), exported.read
@@ -197,7 +197,8 @@ def stats(
         typer.echo(f"figures:  {output}")
 
 
-def _music(data: "DataConfig", workspace: Path) -> "Music | None":
+def open_music_of(data: "DataConfig", workspace: Path) -> "Music | None":
+    """Open the folder of recorded music that training data mixes in, if it does."""
     if data.music_dir is None or data.real_mix_prob == 0:
         return None
     from synesthete.training.music import open_music

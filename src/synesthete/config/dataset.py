@@ -1,7 +1,8 @@
 """The options of ``synesthete dataset``, and training data that is described in a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
@@ -11,7 +12,14 @@ from synesthete.config.inside import place_inside
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError
 
-__all__ = ["DatasetOptions", "ExportOptions", "PreviewOptions", "StatsOptions", "load_data_config"]
+__all__ = [
+    "DatasetOptions",
+    "ExportOptions",
+    "PreviewOptions",
+    "StatsOptions",
+    "confine_music",
+    "load_data_config",
+]
 
 
 class DatasetOptions(Frozen):
@@ -66,12 +74,26 @@ def load_data_config(path: Path | None, assignments: Sequence[str] = ()) -> Data
     ConfigError
         If the file can't be read, or a field is wrong.
     """
-    values = {} if path is None else read_yaml(path)
-    if path is not None and values.get("music_dir") is not None:
-        if not isinstance(values["music_dir"], str):
-            raise ConfigError(f"{path}: music_dir must be the name of a folder")
-        values["music_dir"] = place_inside(path.parent, values["music_dir"], where=f"{path}: music_dir")
+    values = {} if path is None else confine_music(read_yaml(path), path)
     for assignment in assignments:
         place, value = parse_assignment(assignment)
         values = set_path(values, place, value)
     return build(DataConfig, values, where="options" if path is None else str(path))
+
+
+def confine_music(values: Mapping[str, Any], path: Path, *, field: str = "music_dir") -> dict[str, Any]:
+    """Give what a file says on training data; the ``music_dir`` in it lies below the file's own folder.
+
+    Raises
+    ------
+    ConfigError
+        If it doesn't.
+    """
+    confined = dict(values)
+    name = values.get("music_dir")
+    if name is None:
+        return confined
+    if not isinstance(name, str):
+        raise ConfigError(f"{path}: {field} must be the name of a folder")
+    confined["music_dir"] = place_inside(path.parent, name, where=f"{path}: {field}")
+    return confined

@@ -20,7 +20,7 @@ from synesthete.training.plan import ClipPlan, partner_of, plan_clip
 from synesthete.training.programs import program_of, style_of
 from synesthete.training.songs import Song, Songs
 
-__all__ = ["Batch", "Item", "make_batch", "make_items", "stack"]
+__all__ = ["Batch", "Item", "make_batch", "make_items", "make_planned", "stack"]
 
 
 class Item(NamedTuple):
@@ -113,6 +113,16 @@ def make_items(
         Where to draw; what comes back is on the CPU.
     """
     plans = [plan_clip(config, number) for number in numbers]
+    return make_planned(config, plans, songs, device=device)
+
+
+def make_planned(
+    config: DataConfig, plans: Sequence[ClipPlan], songs: Songs, *, device: torch.device | str = "cpu"
+) -> list[Item]:
+    """Make the items of given plans: any program to any moment of any song.
+
+    Style frames are those of the item that the configuration has at the partner's number.
+    """
     heard = dict(zip((plan.song for plan in plans), songs.several(plan.song for plan in plans), strict=True))
     drawn: dict[int, _Drawn] = {}
 

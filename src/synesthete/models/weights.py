@@ -1,0 +1,119 @@
+"""Weights in files: safetensors of 16 bits, with what they belong to in their header."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from synesthete.errors import ConfigError
+from synesthete.files import digest_bytes, write_whole
+from synesthete.models.vae import Vae, VaeSpec
+
+__all__ = ["Weights", "load_vae", "read_weights", "save_vae", "shipped_weights"]
+
+_KIND: Final = "synesthete"
+_SPEC: Final = "spec"
+_FACTS: Final = "facts"
+_SHIPPED: Final = Path(__file__).parent.parent / "weights"
+
+
+class Weights(NamedTuple):
+    """What a file of weights holds.
+
+    Attributes
+    ----------
+    tensors
+        By name, float32.
+    spec
+        The architecture, as JSON has it.
+    facts
+        How they came about: configuration, steps, figures.
+    """
+
+    tensors: dict[str, Tensor]
+    spec: dict[str, Any]
+    facts: dict[str, Any]
+
+
+def save_vae(path: Path, vae: Vae, facts: Mapping[str, Any]) -> str:
+    """Write an autoencoder's weights in half precision, whole.
+
+    Returns
+    -------
+    SHA-256 of the file.
+    """
+    tensors = {
+        name: value.detach().to("cpu", torch.float16).contiguous() for name, value in vae.state_dict().items()
+    }
+    header = {
+        _KIND: "vae",
+        _SPEC: json.dumps(vae.spec.to_json()),
+        _FACTS: json.dumps(dict(facts), allow_nan=False),
+    }
+    data = save(tensors, header)
+    write_whole(path, data)
+    return digest_bytes(data)
+
+
+def load_vae(path: Path | None = None) -> tuple[Vae, dict[str, Any]]:
+    """Read an autoencoder.
+
+    Parameters
+    ----------
+    path
+        A file that `save_vae` wrote; by default the one that ships.
+
+    Returns
+    -------
+    The network, for evaluation, and how it came about.
+
+    Raises
+    ------
+    ConfigError
+        If the file can't be read, or holds something else.
+    """
+    path = path or shipped_weights("vae")
+    found = read_weights(path, "vae")
+    with torch.random.fork_rng(devices=[]):
+        vae = Vae(VaeSpec.from_json(found.spec))
+    try:
+        vae.load_state_dict(found.tensors)
+    except RuntimeError:
+        raise ConfigError(
+            f"{path} holds other tensors than its header says; it is damaged, take another copy"
+        ) from None
+    return vae.eval().requires_grad_(requires_grad=False), found.facts
+
+
+def read_weights(path: Path, kind: str) -> Weights:
+    """Read a file of weights.
+
+    Raises
+    ------
+    ConfigError
+        If it can't be read, or holds another kind of weights.
+    """
+    remedy = f"give a .safetensors file that `synesthete train {kind}` wrote"
+    try:
+        with safe_open(path, framework="pt") as handle:
+            header = handle.metadata() or {}
+            if header.get(_KIND) != kind:
+                raise ConfigError(f"{path} holds no weights of a {kind}; {remedy}")
+            tensors = {name: handle.get_tensor(name).float() for name in handle.keys()}  # noqa: SIM118
+        return Weights(tensors, json.loads(header[_SPEC]), json.loads(header[_FACTS]))
+    except FileNotFoundError:
+        raise ConfigError(f"there are no weights at {path}; {remedy}") from None
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read ({error.strerror or error}); {remedy}") from None
+    except (SafetensorError, KeyError, ValueError):
+        raise ConfigError(f"{path} is no file of weights; {remedy}") from None
+
+
+def shipped_weights(kind: str) -> Path:
+    """Give the file of weights that comes with the package."""
+    return _SHIPPED / f"{kind}.safetensors"

@@ -1,0 +1,204 @@
+"""A training run: a folder with its configuration, its log, its last checkpoint, and at the end its weights.
+
+The same command begins a run, goes on with it, and finds it finished. A checkpoint holds everything: weights,
+their averages, the optimiser, and which batch comes next.
+"""
+
+import contextlib
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+import yaml
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.strategies import DDPStrategy
+
+from synesthete.config.base import read_yaml
+from synesthete.config.training import TrainConfig, TrainOptions
+from synesthete.errors import ConfigError
+from synesthete.files import make_folder, whole_file, write_whole
+from synesthete.training.data_module import ClipDataModule
+from synesthete.training.optimiser import averaging
+from synesthete.training.throughput import Throughput
+
+__all__ = ["Progress", "claim_run", "fit", "last_checkpoint"]
+
+Progress = Callable[[int, int, Mapping[str, float]], None]
+"""Is told the step, how many there are, and the figures logged last."""
+
+_CONFIG: Final = "config.yaml"
+_LINES: Final = 200
+"""About so many lines of figures are logged in a run."""
+
+
+def claim_run(folder: Path, config: TrainConfig) -> None:
+    """Make a run's folder, or see that it is of the same run.
+
+    Raises
+    ------
+    ConfigError
+        If another configuration was begun there.
+    """
+    values = config.model_dump(mode="json")
+    path = make_folder(folder) / _CONFIG
+    if not path.exists():
+        write_whole(path, yaml.safe_dump(values, sort_keys=False).encode())
+        return
+    for name, before, now in _differences(read_yaml(path), values):
+        raise ConfigError(
+            f"{folder} holds a run with {name} = {before!r:.60}, and now it is {now!r:.60}; go on with the "
+            "same configuration, or name another folder with -o"
+        )
+
+
+def last_checkpoint(folder: Path) -> Path:
+    """Give where a run's checkpoint is, or will be."""
+    return folder / "checkpoints" / "last.ckpt"
+
+
+def fit(
+    module: LightningModule,
+    data: ClipDataModule,
+    config: TrainConfig,
+    options: TrainOptions,
+    folder: Path,
+    *,
+    callbacks: Sequence[Callback] = (),
+    on_step: Progress = lambda step, steps, figures: None,
+) -> Trainer:
+    """Train, from the run's checkpoint on if there is one.
+
+    Returns
+    -------
+    The trainer, after its last step or when time was up; the module then holds averaged weights.
+    """
+    every = min(config.validate_every, config.steps)
+    log_every = max(1, min(50, config.steps // _LINES))
+    dtype = torch.bfloat16 if config.precision == "bf16" else torch.float32
+    checkpoint = last_checkpoint(folder)
+    keeper = ModelCheckpoint(
+        checkpoint.parent, filename=checkpoint.stem, every_n_train_steps=every, save_top_k=1,
+        enable_version_counter=False,
+    )  # fmt: skip
+    on_gpu = torch.cuda.is_available()
+    alone = options.devices == options.nodes == 1
+    with _quiet():
+        trainer = Trainer(
+            accelerator="gpu" if on_gpu else "cpu",
+            devices=options.devices,
+            num_nodes=options.nodes,
+            strategy="auto" if alone else DDPStrategy(process_group_backend="nccl" if on_gpu else "gloo"),
+            precision="bf16-mixed" if config.precision == "bf16" else "32-true",
+            max_epochs=-1,
+            max_steps=config.steps,
+            val_check_interval=every * config.optimiser.accumulate,
+            check_val_every_n_epoch=None,
+            limit_val_batches=config.validation_batches,
+            num_sanity_val_steps=0,
+            accumulate_grad_batches=config.optimiser.accumulate,
+            gradient_clip_val=config.optimiser.clip_norm,
+            log_every_n_steps=log_every,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+            default_root_dir=folder,
+            logger=_loggers(folder, wandb=options.wandb),
+            plugins=[_WholeCheckpoints()],
+            callbacks=[
+                averaging(config.optimiser),
+                Throughput(dtype, every=log_every),
+                *callbacks,
+                _Watch(on_step, options.hours, checkpoint),
+                keeper,
+            ],
+        )
+        trainer.fit(
+            module, datamodule=data, ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=True
+        )
+    return trainer
+
+
+class _WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that appear whole: a run that is killed while it writes one goes on from the last."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        with whole_file(Path(path)) as part:
+            torch.save(checkpoint, part)
+
+
+class _Watch(Callback):
+    """Tells what was reached, and ends training when its time is up."""
+
+    def __init__(self, on_step: Progress, hours: float | None, checkpoint: Path) -> None:
+        self._on_step, self._checkpoint = on_step, checkpoint
+        self._until = None if hours is None else time.monotonic() + 3600.0 * hours
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if trainer.is_global_zero:
+            figures = {name: float(value) for name, value in trainer.logged_metrics.items()}
+            self._on_step(trainer.global_step, int(trainer.max_steps), figures)
+        if self._until is None or trainer.should_stop:
+            return
+        late = time.monotonic() >= self._until
+        if trainer.strategy.reduce_boolean_decision(late, all=False):
+            # Now: at the end, averages take the place of the weights.
+            trainer.save_checkpoint(self._checkpoint)
+            trainer.should_stop = True
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hear our own warnings, and not what Lightning thinks of endless data and few workers."""
+    names = ("lightning.pytorch", "lightning.fabric", "lightning")
+    loggers = [logging.getLogger(name) for name in names]
+    before = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, before, strict=True):
+                logger.setLevel(level)
+
+
+def _loggers(folder: Path, *, wandb: bool) -> list[Logger]:
+    found: list[Logger] = [
+        CSVLogger(folder, name="log"),
+        TensorBoardLogger(folder, name="tensorboard", version=""),
+    ]
+    if wandb:
+        try:
+            from lightning.pytorch.loggers import WandbLogger
+
+            found.append(WandbLogger(project="synesthete", save_dir=folder, offline=True))
+        except ModuleNotFoundError:
+            raise ConfigError(
+                "--wandb needs the package wandb; pip install 'synesthete[wandb]', or drop --wandb"
+            ) from None
+    return found
+
+
+def _differences(
+    before: Mapping[str, Any], now: Mapping[str, Any], path: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """Give the fields that differ."""
+    for name in now.keys() | before.keys():
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _differences(old, new, f"{path}{name}.")
+        elif old != new:
+            yield f"{path}{name}", old, new

@@ -1,0 +1,112 @@
+"""How fast training is, and how near to what the machine can do."""
+
+import time
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch.utils.flop_counter import FlopCounterMode
+
+from synesthete.training.items import Batch
+
+__all__ = ["Throughput", "product_rate"]
+
+_SIDE_CPU, _SIDE_GPU = 1024, 8192
+_TRIALS = 5
+_BACKWARD = 3  # a backward pass costs two forward passes
+
+
+def product_rate(device: torch.device, dtype: torch.dtype) -> float:
+    """Measure how many floating point operations a second large matrix products reach."""
+    side = _SIDE_GPU if device.type == "cuda" else _SIDE_CPU
+    left = torch.ones(side, side, device=device, dtype=dtype)
+    best = 0.0
+    for trial in range(_TRIALS + 1):
+        _wait(device)
+        started = time.perf_counter()
+        torch.matmul(left, left)
+        _wait(device)
+        if trial:  # the first one sets up
+            best = max(best, 2.0 * side**3 / (time.perf_counter() - started))
+    return best
+
+
+class Throughput(Callback):
+    """Logs frames a second, operations a second, and their share of the rate of matrix products.
+
+    Parameters
+    ----------
+    dtype
+        What networks compute in.
+    every
+        Steps between two lines.
+    """
+
+    def __init__(self, dtype: torch.dtype, *, every: int) -> None:
+        self._dtype, self._every = dtype, every
+        self._operations = 0.0
+        self._fastest = 0.0
+        self._frames, self._spent, self._since = 0, 0.0, 0.0
+        self.frames_per_second = 0.0
+        self.share = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Measure the machine."""
+        self._fastest = product_rate(pl_module.device, self._dtype)
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int
+    ) -> None:
+        """Count the operations of the first batch, a frame; then begin to take the time."""
+        if not self._operations:
+            with (
+                FlopCounterMode(display=False) as counter,
+                torch.no_grad(),
+                trainer.precision_plugin.forward_context(),
+            ):
+                self._silently(pl_module, batch, batch_idx)
+            self._operations = _BACKWARD * counter.get_total_flops() / batch.frames.shape[:2].numel()
+            self._since = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Log, every so many steps."""
+        self._frames += batch.frames.shape[:2].numel() * trainer.world_size
+        if trainer.global_step % self._every or not trainer.global_step:
+            return
+        now = time.perf_counter()
+        spent = now - self._since - self._spent
+        self.frames_per_second = self._frames / max(spent, 1e-9)
+        per_device = self.frames_per_second * self._operations / trainer.world_size
+        self.share = per_device / self._fastest
+        pl_module.log_dict(
+            {
+                "speed/frames_per_second": self.frames_per_second,
+                "speed/teraflops": per_device * trainer.world_size / 1e12,
+                "speed/share_of_product_rate": self.share,
+            }
+        )
+        self._frames, self._spent, self._since = 0, 0.0, now
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Don't count the time of validation as training's."""
+        self._spent -= time.perf_counter()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Go on counting."""
+        self._spent += time.perf_counter()
+
+    @staticmethod
+    def _silently(module: LightningModule, batch: Batch, index: int) -> None:
+        """Run a step, and log nothing."""
+        log, module.log_dict = module.log_dict, lambda *given, **named: None  # type: ignore[method-assign]
+        try:
+            module.training_step(batch, index)
+        finally:
+            module.log_dict = log  # type: ignore[method-assign]
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

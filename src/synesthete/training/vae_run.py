@@ -1,0 +1,207 @@
+"""Train the autoencoder: `synesthete train vae`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from synesthete import __version__
+from synesthete.config.data import DataConfig
+from synesthete.config.training import TrainOptions
+from synesthete.config.vae import HELD_OUT, VaeConfig
+from synesthete.errors import ConfigError
+from synesthete.files import write_whole
+from synesthete.media.images import Picture, contact_sheet, write_png
+from synesthete.models.field import Canvas
+from synesthete.models.vae import Vae, VaeSpec
+from synesthete.models.weights import read_weights, save_vae
+from synesthete.render.threads import single_threaded
+from synesthete.training.data_module import ClipDataModule
+from synesthete.training.dataset import ItemSource, LiveItems
+from synesthete.training.music import Music
+from synesthete.training.picture_codes import picture_bytes
+from synesthete.training.run import Progress, claim_run, fit, last_checkpoint
+from synesthete.training.shards import open_shards
+from synesthete.training.vae_card import vae_card
+from synesthete.training.vae_module import VaeModule
+
+__all__ = ["VaeRun", "train_vae", "validation_data"]
+
+_FIRST_PICTURES: Final = 256
+"""Clips from which the first, linear guess is fitted."""
+
+_SHOWN: Final = 8
+_CLIP_FRAMES: Final = 16
+
+
+class VaeRun(NamedTuple):
+    """What a run came to.
+
+    Attributes
+    ----------
+    step, steps
+        How far it is.
+    figures
+        Those logged last.
+    weights
+        The finished weights; None: time was up before.
+    """
+
+    step: int
+    steps: int
+    figures: dict[str, float]
+    weights: Path | None
+
+
+def train_vae(
+    config: VaeConfig,
+    options: TrainOptions,
+    folder: Path,
+    *,
+    music: Music | None = None,
+    on_step: Progress = lambda step, steps, figures: None,
+) -> VaeRun:
+    """Begin a run or go on with it.
+
+    Parameters
+    ----------
+    folder
+        The run's own; it is made.
+    music
+        The opened folder of recorded music, if some is mixed in.
+    on_step
+        Is told how it goes, on the first of all processes.
+
+    Raises
+    ------
+    ConfigError
+        If another run was begun in the folder, or its data or first weights can't be used.
+    """
+    claim_run(folder, config)
+    target = folder / "vae.safetensors"
+    if target.exists():
+        facts = read_weights(target, "vae").facts
+        return VaeRun(config.steps, config.steps, facts["figures"], target)
+    read = _source(config, options, music)
+    data = ClipDataModule(
+        config.data,
+        read,
+        music=music,
+        workers=options.workers,
+        validation=validation_data(config.data),
+        validation_batches=config.validation_batches,
+    )
+    resumed = last_checkpoint(folder).exists()
+    vae = _first_weights(config, options, read, resumed=resumed)
+    trainer = fit(
+        VaeModule(config, vae), data, config, options, folder,
+        callbacks=[_Sheets(folder / "sheets")], on_step=on_step,
+    )  # fmt: skip
+    figures = {name: float(value) for name, value in trainer.logged_metrics.items()}
+    if trainer.global_step < config.steps:
+        return VaeRun(trainer.global_step, config.steps, figures, None)
+    if trainer.is_global_zero:
+        facts = {
+            "version": __version__,
+            "steps": trainer.global_step,
+            "config": config.model_dump(mode="json", exclude={"data": {"music_dir"}}),
+            "figures": figures,
+            "init_from": None if options.init_from is None else options.init_from.name,
+        }
+        save_vae(target, vae, facts)
+        write_whole(target.with_suffix(".md"), vae_card(vae.spec, facts).encode())
+    return VaeRun(trainer.global_step, config.steps, figures, target)
+
+
+def validation_data(config: DataConfig) -> DataConfig:
+    """Give data that is never trained on: other programs, other songs, clips of a second."""
+    return config.model_copy(
+        update={
+            "seed": config.seed + 1, "first_program": HELD_OUT.start, "programs": len(HELD_OUT),
+            "clip_frames": _CLIP_FRAMES, "batch_size": 4, "style_frames": 0,
+        }
+    )  # fmt: skip
+
+
+def _source(config: VaeConfig, options: TrainOptions, music: Music | None) -> ItemSource:
+    if options.shards is None:
+        return LiveItems(config.data, music)
+    shards = open_shards(options.shards)
+    if shards.config != config.data:
+        raise ConfigError(
+            f"{options.shards} holds other data than this run's; export it with the run's own data, or drop "
+            "--shards"
+        )
+    return shards.read
+
+
+def _first_weights(config: VaeConfig, options: TrainOptions, read: ItemSource, *, resumed: bool) -> Vae:
+    spec = VaeSpec(**config.model.model_dump())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        vae = Vae(spec)
+    if options.init_from is not None:
+        found = read_weights(options.init_from, "vae")
+        if VaeSpec.from_json(found.spec) != spec:
+            raise ConfigError(
+                f"{options.init_from} is a network of another shape than this run's; choose the preset "
+                "that it was trained with"
+            )
+        vae.load_state_dict(found.tensors)
+    elif not resumed:
+        with single_threaded():
+            items = read(range(_FIRST_PICTURES))
+        vae.fit_blocks([item.frames[:1].float() / 255.0 for item in items])
+    return vae
+
+
+class _Sheets(Callback):
+    """Writes a sheet at every validation: true pictures, what is drawn, and crops of large ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        if batch_idx or not trainer.is_global_zero or not isinstance(pl_module, VaeModule):
+            return
+        pictures = list(self._pictures(pl_module, batch))
+        sheet = contact_sheet(
+            pictures, columns=_SHOWN, title=f"step {trainer.global_step}: true, drawn; crops"
+        )
+        write_png(self._folder / f"step-{trainer.global_step:07}.png", sheet)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image("validation", sheet, trainer.global_step, dataformats="HWC")
+
+    @torch.no_grad()
+    def _pictures(self, module: VaeModule, batch: Any) -> Iterator[Picture]:
+        clips, frames = batch.frames.shape[:2]
+        each = -(-_SHOWN // clips)
+        chosen = torch.linspace(0, frames - 1, each).long()
+        truth = batch.frames[:, chosen].flatten(0, 1)[:_SHOWN]
+        features = module.vae.decoder.features(module.vae.encode(truth.float() / 255.0).mean)
+        size = (truth.shape[3], truth.shape[2])
+        yield from map(picture_bytes, truth / 255.0)
+        yield from map(
+            picture_bytes, module.vae.decoder.paint(features, Canvas.of(size, device=truth.device))
+        )
+        if batch.crops.shape[1]:
+            places = batch.crop_places[:, 0]
+            of = batch.frames[torch.arange(clips), places[:, 0]].float() / 255.0
+            features = module.vae.decoder.features(module.vae.encode(of).mean)
+            canvas = Canvas.crops(batch.crops.shape[-1], places[:, 1:], device=truth.device)
+            both = (batch.crops[:, 0] / 255.0, module.vae.decoder.paint(features, canvas))
+            for true, drawn in zip(*both, strict=True):
+                yield picture_bytes(true)
+                yield picture_bytes(drawn)

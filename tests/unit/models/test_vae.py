@@ -1,0 +1,80 @@
+"""The autoencoder begins as the best linear code, and its weights survive a file."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from synesthete.errors import ConfigError
+from synesthete.models.vae import BLOCK, Posterior, Vae, VaeSpec
+from synesthete.models.weights import load_vae, read_weights, save_vae
+
+SPEC = VaeSpec(
+    latents=8, widths=(8, 16, 16), encoder_blocks=(1, 0, 0), decoder_blocks=(0, 0, 1, 0), features=8
+)
+
+
+@pytest.fixture
+def vae() -> Vae:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        return Vae(SPEC).eval()
+
+
+def smooth(count: int, size: tuple[int, int]) -> torch.Tensor:
+    """Give smooth pictures, 0-1."""
+    coarse = torch.rand(count, 3, 4, 4, generator=torch.Generator().manual_seed(2))
+    return torch.nn.functional.interpolate(coarse, size=size[::-1], mode="bicubic").clamp(0, 1)
+
+
+@pytest.mark.parametrize("size", [(128, 128), (176, 96), (96, 176)])
+def test_every_bucket_comes_back_in_its_size(vae: Vae, size: tuple[int, int]) -> None:
+    pictures = smooth(2, size)
+    found = vae.encode(pictures)
+    assert found.mean.shape == (2, 8, size[1] // BLOCK, size[0] // BLOCK)
+    assert vae.decode(found.mean).shape == pictures.shape
+
+
+def test_before_training_it_is_a_code_by_principal_components(vae: Vae) -> None:
+    pictures = smooth(64, (128, 128))
+    vae.fit_blocks([pictures])
+    with torch.no_grad():
+        found = vae.encode(pictures)
+        back = vae.decode(found.mean)
+    assert found.mean.std() == pytest.approx(1.0, abs=0.1)
+    assert found.mean.mean(dim=(0, 2, 3)).abs().max() < 1e-3
+    mean = pictures.mean(dim=(0, 2, 3), keepdim=True)
+    assert (back - pictures).square().mean() < 0.05 * (pictures - mean).square().mean()
+
+
+def test_divergence_is_that_of_normal_distributions() -> None:
+    mean, spread = torch.tensor([0.5, -1.0]), torch.tensor([0.3, 2.0])
+    own = Posterior(mean.view(1, 2, 1, 1), 2 * spread.log().view(1, 2, 1, 1)).divergence()
+    normal = torch.distributions.Normal
+    other = torch.distributions.kl_divergence(normal(mean, spread), normal(0.0, 1.0)).mean()
+    assert torch.allclose(own, other)
+
+
+def test_weights_come_back_from_their_file(vae: Vae, tmp_path: Path) -> None:
+    path = tmp_path / "vae.safetensors"
+    save_vae(path, vae, {"steps": 3})
+    found, facts = load_vae(path)
+    assert facts == {"steps": 3}
+    assert found.spec == SPEC
+    for name, value in vae.state_dict().items():
+        assert torch.allclose(found.state_dict()[name], value, atol=1e-3), name
+
+
+def test_other_files_are_refused_in_one_sentence(vae: Vae, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    with pytest.raises(ConfigError, match="there are no weights at"):
+        load_vae(path)
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(ConfigError, match="is no file of weights"):
+        load_vae(path)
+    save_vae(path, vae, {})
+    with pytest.raises(ConfigError, match="holds no weights of a diffusion"):
+        read_weights(path, "diffusion")
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ConfigError, match="is no file of weights"):
+        load_vae(path)
