@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synesthete.config.base import Frozen
 from synesthete.config.data import DataConfig
@@ -54,6 +54,15 @@ class TrainConfig(Frozen):
     validation_batches: int = Field(default=8, ge=1, le=1024, description="Batches of a validation.")
     optimiser: OptimiserConfig = Field(default=OptimiserConfig(), description="How weights are learned.")
     data: DataConfig = Field(default=DataConfig(), description="What is learned from.")
+
+    @model_validator(mode="after")
+    def _ends_with_a_validation(self) -> "TrainConfig":
+        if self.steps % self.validate_every:
+            raise ValueError(
+                f"steps ({self.steps}) must be a multiple of validate_every ({self.validate_every}), so that "
+                "the last ones are validated and kept; change either"
+            )
+        return self
 
 
 class TrainOptions(Frozen):

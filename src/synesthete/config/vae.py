@@ -62,6 +62,10 @@ class VaeLosses(Frozen):
 class VaeConfig(TrainConfig):
     """A run that trains the autoencoder."""
 
+    first_clips: int = Field(
+        default=256, ge=4, le=100_000,
+        description="Clips whose blocks of pixels the linear first guess is fitted to.",
+    )  # fmt: skip
     model: VaeModelConfig = Field(default=VaeModelConfig(), description="The networks.")
     losses: VaeLosses = Field(default=VaeLosses(), description="What counts how much.")
 
@@ -73,6 +77,7 @@ _DATA: Final = {
 VAE_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
     "smoke": {
         "steps": 40,
+        "first_clips": 32,
         "validate_every": 20,
         "validation_batches": 2,
         "optimiser": {"warm_up_steps": 5, "learning_rate": 2e-3},

@@ -124,12 +124,12 @@ def make_planned(
     Style frames are those of the item that the configuration has at the partner's number.
     """
     heard = dict(zip((plan.song for plan in plans), songs.several(plan.song for plan in plans), strict=True))
-    drawn: dict[int, _Drawn] = {}
+    drawn: dict[ClipPlan, _Drawn] = {}
 
     def clip(plan: ClipPlan) -> _Drawn:
-        if plan.number not in drawn:
-            drawn[plan.number] = _Drawn(config, plan, heard[plan.song], device)
-        return drawn[plan.number]
+        if plan not in drawn:
+            drawn[plan] = _Drawn(config, plan, heard[plan.song], device)
+        return drawn[plan]
 
     items = []
     for plan in plans:

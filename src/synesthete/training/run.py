@@ -77,9 +77,9 @@ def fit(
 
     Returns
     -------
-    The trainer, after its last step or when time was up; the module then holds averaged weights.
+    The trainer, after its last step, with averaged weights in the module, or when time was up.
     """
-    every = min(config.validate_every, config.steps)
+    every = config.validate_every
     log_every = max(1, min(50, config.steps // _LINES))
     dtype = torch.bfloat16 if config.precision == "bf16" else torch.float32
     checkpoint = last_checkpoint(folder)
@@ -115,13 +115,19 @@ def fit(
                 averaging(config.optimiser),
                 Throughput(dtype, every=log_every),
                 *callbacks,
-                _Watch(on_step, options.hours, checkpoint),
+                _Watch(on_step, options.hours, checkpoint, every=log_every),
                 keeper,
             ],
         )
         trainer.fit(
             module, datamodule=data, ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=True
         )
+        if trainer.global_step >= config.steps:
+            # From the file: a run that was killed after its last step does not train again.
+            kept = torch.load(checkpoint, map_location=module.device, weights_only=True)
+            module.load_state_dict(kept["state_dict"])
+            if not any(name.startswith("validation/") for name in trainer.logged_metrics):
+                trainer.validate(module, datamodule=data, verbose=False)
     return trainer
 
 
@@ -138,13 +144,15 @@ class _WholeCheckpoints(TorchCheckpointIO):
 class _Watch(Callback):
     """Tells what was reached, and ends training when its time is up."""
 
-    def __init__(self, on_step: Progress, hours: float | None, checkpoint: Path) -> None:
-        self._on_step, self._checkpoint = on_step, checkpoint
+    def __init__(self, on_step: Progress, hours: float | None, checkpoint: Path, *, every: int) -> None:
+        self._on_step, self._checkpoint, self._every = on_step, checkpoint, every
         self._until = None if hours is None else time.monotonic() + 3600.0 * hours
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
+        if trainer.global_step % self._every and trainer.global_step != trainer.max_steps:
+            return
         if trainer.is_global_zero:
             figures = {name: float(value) for name, value in trainer.logged_metrics.items()}
             self._on_step(trainer.global_step, int(trainer.max_steps), figures)

@@ -18,7 +18,6 @@ from synesthete.media.images import Picture, contact_sheet, write_png
 from synesthete.models.field import Canvas
 from synesthete.models.vae import Vae, VaeSpec
 from synesthete.models.weights import read_weights, save_vae
-from synesthete.render.threads import single_threaded
 from synesthete.training.data_module import ClipDataModule
 from synesthete.training.dataset import ItemSource, LiveItems
 from synesthete.training.music import Music
@@ -29,9 +28,6 @@ from synesthete.training.vae_card import vae_card
 from synesthete.training.vae_module import VaeModule
 
 __all__ = ["VaeRun", "train_vae", "validation_data"]
-
-_FIRST_PICTURES: Final = 256
-"""Clips from which the first, linear guess is fitted."""
 
 _SHOWN: Final = 8
 _CLIP_FRAMES: Final = 16
@@ -152,8 +148,7 @@ def _first_weights(config: VaeConfig, options: TrainOptions, read: ItemSource, *
             )
         vae.load_state_dict(found.tensors)
     elif not resumed:
-        with single_threaded():
-            items = read(range(_FIRST_PICTURES))
+        items = read(range(config.first_clips))
         vae.fit_blocks([item.frames[:1].float() / 255.0 for item in items])
     return vae
 

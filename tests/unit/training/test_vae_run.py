@@ -23,6 +23,7 @@ TINY = (
     "model.widths=[8, 8, 8]", "model.encoder_blocks=[0, 0, 0]", "model.decoder_blocks=[0, 0, 0, 0]",
     "model.features=8", "model.latents=4", "data.song_seconds=5", "data.crop_size=32", "data.batch_size=2",
     "data.clip_frames=1", "data.crops=1", "validation_batches=1", "validate_every=4", "steps=8",
+    "first_clips=4",
 )  # fmt: skip
 
 
@@ -53,6 +54,20 @@ def test_a_run_that_stopped_ends_with_the_same_weights(config: VaeConfig, tmp_pa
     assert all(torch.equal(one[name], other[name]) for name in one)
     again = train_vae(config, options, tmp_path / "whole")
     assert again.figures == pytest.approx(whole.figures)
+
+
+def test_a_run_that_was_killed_after_its_last_step_still_leaves_weights(
+    config: VaeConfig, tmp_path: Path
+) -> None:
+    options = TrainOptions(preset="smoke", workers=0)
+    whole = train_vae(config, options, tmp_path)
+    assert whole.weights is not None
+    before = read_weights(whole.weights, "vae").tensors
+    whole.weights.unlink()
+    again = train_vae(config, options, tmp_path)
+    after = read_weights(whole.weights, "vae").tensors
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert again.figures["validation/psnr"] == pytest.approx(whole.figures["validation/psnr"])
 
 
 def test_a_finished_run_leaves_weights_a_card_and_sheets(config: VaeConfig, tmp_path: Path) -> None:
