@@ -79,9 +79,9 @@ def turbulence(
     frequency, turn = 1.0, 6.2831853 * phase
     cos, sin = 1.0, 0.0
     for octave in range(octaves):
-        along = (cos * y - sin * x) * frequency + turn + 1.3 * octave
-        push = torch.sin(along) * (amount / frequency) * fade(reach * (frequency / 6.2831853))
-        x, y = x + cos * push, y + sin * push
+        along = torch.add(y * (cos * frequency) + (turn + 1.3 * octave), x, alpha=-sin * frequency)
+        push = along.sin_() * ((amount / frequency) * fade(reach * (frequency / 6.2831853)))
+        x, y = torch.add(x, push, alpha=cos), torch.add(y, push, alpha=sin)
         cos, sin = 0.6 * cos - 0.8 * sin, 0.8 * cos + 0.6 * sin
         frequency *= 1.4
     return x, y
