@@ -23,12 +23,18 @@ def hash_cell(x: Plane, y: Plane, seed: Plane | float) -> Plane:
     ----------
     Hoskins, "Hash without sine", Shadertoy, 2014. *Differs:* cells repeat after `PERIOD`.
     """
-    a = mod1((x - PERIOD * torch.floor(x / PERIOD)) * 0.1031)
-    b = mod1((y - PERIOD * torch.floor(y / PERIOD)) * 0.1031)
+    # In place, but in the order of the formula: another last bit would be another number.
+    a, b = _cell_share(x), _cell_share(y)
     c = mod1((torch.as_tensor(seed) + 0.37) * 0.1031)
-    mixed = a * (c + 31.32) + b * (b + 31.32) + c * (a + 31.32)
-    a, b, c = a + mixed, b + mixed, c + mixed
-    return mod1((a + b) * c)
+    mixed = (a * (c + 31.32) + (b + 31.32).mul_(b)).add_((a + 31.32) * c)
+    product = (a + mixed).add_(b + mixed).mul_(mixed.add_(c))
+    return product.sub_(torch.floor(product))
+
+
+def _cell_share(x: Plane) -> Plane:
+    # To multiply by powers of 2 is exact.
+    share = torch.add(x, (x * (1.0 / PERIOD)).floor_(), alpha=-PERIOD).mul_(0.1031)
+    return share.sub_(torch.floor(share))
 
 
 def value_noise(x: Plane, y: Plane, seed: Plane | float, reach: Plane) -> Plane:

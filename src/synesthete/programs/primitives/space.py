@@ -107,21 +107,20 @@ def starfield(
         # Drawn out away from the centre, and thinner, so that it stays within its cell.
         slim = 1.0 / (1.0 + streak * share)
         room = 0.3 * slim
-        along = (dx * star_x + dy * star_y) * torch.rsqrt(star_x * star_x + star_y * star_y)
-        distance2 = dx * dx + dy * dy - along * along * (1.0 - slim * slim)
-        core = _dot(distance2, room * (0.1 + 0.5 * size) * (1.1 - h), room, at.spread * scale)
-        around = torch.clamp(1.0 - distance2 / (room * room), min=0.0)
-        around = around * around * (around * around)
-        twinkle = mod1(phase + mod1(7.0 * h)) - 0.5
-        bright = torch.clamp(8.0 * (density - h), 0.0, 1.0) * (
-            1.0 - sparkle + 4.0 * sparkle * twinkle * twinkle
-        )
+        along = torch.addcmul(dx * star_x, dy, star_y)
+        along = along.square_().div_(torch.addcmul(star_x.square_(), star_y, star_y)).mul_(1.0 - slim * slim)
+        distance2 = torch.addcmul(dx.square_(), dy, dy).sub_(along)
+        core = _dot(distance2, (1.1 - h).mul_(room * (0.1 + 0.5 * size)), room, at.spread * scale)
+        around = (distance2 * (-1.0 / (room * room))).add_(1.0).clamp_(min=0.0).square_().square_()
+        twinkle = mod1(mod1(7.0 * h).add_(phase)).sub_(0.5)
+        bright = (density - h).mul_(8.0).clamp_(0.0, 1.0)
+        bright = bright.mul_(twinkle.square_().mul_(4.0 * sparkle).add_(1.0 - sparkle))
         come = smooth(0.0, 0.4, share) * (1.0 - smooth(0.85, 1.0, share))
-        shown = bright * (core + 0.6 * halo * around * (1.0 - core))
+        shown = (1.0 - core).mul_(around.mul_(0.6 * halo)).add_(core).mul_(bright)
         # Stars that are finer than a pixel become their mean.
         middle = 0.1 + 0.5 * size
         mean = 0.03 * density * slim * (1.0 - 0.67 * sparkle) * (middle * middle + halo)
-        light = light + come * torch.lerp(mean, shown, fade(0.7 * at.spread * scale))
+        light = torch.addcmul(light, torch.lerp(mean, shown, fade(0.7 * at.spread * scale)), come)
     return torch.clamp(light, max=1.0)
 
 
