@@ -226,7 +226,8 @@ class Maps:
         trail, trails = self._new_trail(index), []
         # Of all moments at once: to find it out one by one takes longer than to move the pictures.
         motions = [trail.motion(now.vector) for _, now in clips.pictures(2 * grid.columns * grid.rows)]
-        motion = [torch.cat(part).unflatten(0, shape) for part in zip(*motions, strict=True)]
+        whole = [torch.cat(part) for part in zip(*motions, strict=True)]
+        motion = [part.view(*shape, *part.shape[1:]) for part in whole]
         for place in range(shape[1]):
             tick = first_tick + place
             trail.feed(tick, pictures[:, place], Motion(*(part[:, place] for part in motion)))
