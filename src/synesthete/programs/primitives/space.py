@@ -161,16 +161,17 @@ def particles(
         i = torch.floor(x)
         reach = at.spread * scale
         h = hash_cell(i, j, 11.0 * layer + 1.0)
-        which = _TURN * (torch.where(h < 0.5, phase, -phase) + mod1(23.0 * h))
-        dx = x - i - 0.5 - 0.2 * orbit * torch.cos(which)
-        dy = y - j - 0.5 - 0.2 * orbit * torch.sin(which)
-        distance2 = (dx * dx + dy * dy) * grown2
-        core = _dot(distance2, size * (0.08 + 0.22 * mod1(7.0 * h)), room, reach)
-        around = torch.clamp(1.0 - 11.1 * distance2, min=0.0)
-        around = around * around * (around * around)
-        bright = torch.clamp(10.0 * (density - mod1(13.0 * h)), 0.0, 1.0) * (0.5 + 0.5 * h)
-        light = light + torch.lerp(mean, bright * (core + 0.4 * around * (1.0 - core)), fade(0.6 * reach))
-    return torch.clamp(1.2 * light * cloud, max=1.0)
+        # Half of them go round the other way.
+        which = (2.0 * h).floor_().mul_(-2.0).add_(1.0).mul_(phase).add_(mod1(23.0 * h)).mul_(_TURN)
+        dx = (x - i).sub_(0.5).sub_(torch.cos(which).mul_(0.2 * orbit))
+        dy = (y - j).sub_(0.5).sub_(which.sin_().mul_(0.2 * orbit))
+        distance2 = torch.addcmul(dx.square_(), dy, dy) * grown2
+        core = _dot(distance2, mod1(7.0 * h).mul_(0.22).add_(0.08).mul_(size), room, reach)
+        around = (distance2 * -11.1).add_(1.0).clamp_(min=0.0).square_().square_()
+        bright = (density - mod1(13.0 * h)).mul_(10.0).clamp_(0.0, 1.0).mul_(0.5 + 0.5 * h)
+        shown = (1.0 - core).mul_(around.mul_(0.4)).add_(core).mul_(bright)
+        light = light + torch.lerp(mean, shown, fade(0.6 * reach))
+    return (light * cloud).mul_(1.2).clamp_(max=1.0)
 
 
 @field()
@@ -321,5 +322,5 @@ def _dot(distance2: Plane, radius: Plane, room: Plane, reach: Plane) -> Plane:
     """
     solid2 = radius * radius
     drawn2 = torch.minimum(solid2 + 0.4 * reach * reach, room * room)
-    inside = torch.clamp(1.0 - distance2 / drawn2, min=0.0)
-    return inside * inside * torch.clamp(solid2 / drawn2, max=1.0)
+    inside = (1.0 - distance2 / drawn2).clamp_(min=0.0)
+    return inside.square_().mul_((solid2 / drawn2).clamp_(max=1.0))
