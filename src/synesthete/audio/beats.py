@@ -5,7 +5,9 @@ off-beat. So pulses are tracked at several ratios of it, each with its off-beats
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -67,7 +69,8 @@ EVIDENCE: Final[Mapping[str, float]] = {
 Fitted by ``benchmarks/fit_beats.py`` on made songs (softmax over the candidates of a song)."""
 
 
-class Heard(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Heard:
     """What beats are judged by.
 
     Attributes
@@ -84,6 +87,27 @@ class Heard(NamedTuple):
     chroma: Float64[np.ndarray, "ticks 12"]
     loudness: Float64[np.ndarray, " ticks"]
     bass: Float64[np.ndarray, " ticks"]
+
+    # What all pulses are weighed by.
+
+    @cached_property
+    def near(self) -> Float64[np.ndarray, "4 ticks"]:
+        """Give the strongest onset near each tick."""
+        return np.asarray(maximum_filter1d(self.streams, _NEAR_TICKS, axis=1))
+
+    @cached_property
+    def amplitudes(self) -> tuple[Float64[np.ndarray, " ticks"], Float64[np.ndarray, " ticks"]]:
+        """Give how loud it is just after each tick, in all and in the bass."""
+        whole, bass = (
+            maximum_filter1d(np.roll(10.0 ** (3.0 * level), -3), _NEAR_TICKS)
+            for level in (self.loudness, self.bass)
+        )
+        return whole, bass
+
+    @cached_property
+    def running_chroma(self) -> Float64[np.ndarray, "ticks_and_1 12"]:
+        """Give the sum of the chroma before each tick."""
+        return np.concatenate([np.zeros((1, 12)), np.cumsum(self.chroma, axis=0)])
 
 
 Pulse = Int64[np.ndarray, " beats"]
@@ -217,7 +241,7 @@ def weigh(pulse: Pulse, heard: Heard) -> dict[str, float] | None:
         return None
     period, here = np.diff(pulse).astype(np.float64), pulse[:-1]
     ticks = heard.streams.shape[1]
-    near = maximum_filter1d(heard.streams, _NEAR_TICKS, axis=1)
+    near = heard.near
     usual = near.mean(axis=1) + 1e-6
 
     def places(part: float) -> Pulse:
@@ -240,10 +264,9 @@ def weigh(pulse: Pulse, heard: Heard) -> dict[str, float] | None:
     on, between = near[:, here], places(0.5)
     # How many beats have an onset at all.
     evidence["covered.all"], evidence["covered.low"] = np.minimum(on[:2], 1.0).mean(axis=1)
-    changes = [_harmonic_change(heard.chroma, places(part), period) for part in (0.0, 0.5)]
+    changes = [_harmonic_change(heard.running_chroma, places(part), period) for part in (0.0, 0.5)]
     evidence["harmony"] = (changes[0] - changes[1]) / (sum(changes) + 0.15)
-    for name, level in (("energy", heard.loudness), ("energy.low", heard.bass)):
-        amplitude = maximum_filter1d(np.roll(10.0 ** (3.0 * level), -3), _NEAR_TICKS)
+    for name, amplitude in zip(("energy", "energy.low"), heard.amplitudes, strict=True):
         one, other = amplitude[here], amplitude[between]
         evidence[name] = float(((one - other) / (one + other + 1e-3)).mean())
     accents = on[0] + on[1] - (on[0] + on[1]).mean()
@@ -270,11 +293,10 @@ def weigh(pulse: Pulse, heard: Heard) -> dict[str, float] | None:
 
 
 def _harmonic_change(
-    chroma: Float64[np.ndarray, "ticks 12"], at: Pulse, period: Float64[np.ndarray, " beats"]
+    running: Float64[np.ndarray, "ticks_and_1 12"], at: Pulse, period: Float64[np.ndarray, " beats"]
 ) -> float:
     """Give the mean cosine distance of the chroma just before and just after some ticks."""
-    ticks = len(chroma)
-    running = np.concatenate([np.zeros((1, 12)), np.cumsum(chroma, axis=0)])
+    ticks = len(running) - 1
     width = np.maximum(8, (0.45 * period).astype(np.int64))
 
     def mean(start: np.ndarray, stop: np.ndarray) -> np.ndarray:

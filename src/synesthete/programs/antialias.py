@@ -2,6 +2,8 @@
 
 A picture of 128 pixels is the one of 1080 seen from further away: what is finer than a pixel becomes its
 mean, smoothly. ``reach`` is always the extent of a pixel in the units of the argument before it.
+
+What is new here and has its full shape is changed in place: run eagerly, new planes cost twice as much.
 """
 
 import torch
@@ -18,8 +20,8 @@ def mod1(x: Plane) -> Plane:
 
 def smooth(low: Plane | float, high: Plane | float, x: Plane) -> Plane:
     """Rise from 0 at ``low`` to 1 at ``high``, with slope 0 at both (smoothstep)."""
-    t = torch.clamp((x - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    t = ((x - low) / (high - low)).clamp_(0.0, 1.0)
+    return (t * -2.0).add_(3.0).mul_(t.square_())
 
 
 def extent(at: Place, by_u: Plane, by_v: Plane) -> Plane:
@@ -40,34 +42,34 @@ def edge(distance: Plane, reach: Plane) -> Plane:
     distance
         Signed distance to the edge.
     """
-    return torch.clamp(0.5 - distance / reach, 0.0, 1.0)
+    return (0.5 - distance / reach).clamp_(0.0, 1.0)
 
 
 def line(distance: Plane, width: Plane, reach: Plane) -> Plane:
     """Draw a line: coverage of ``|distance| < width / 2``; thinner than a pixel it dims, and stays."""
     half = 0.5 * width
-    inner = torch.clamp((half - distance) / reach, -0.5, 0.5)
-    outer = torch.clamp((-half - distance) / reach, -0.5, 0.5)
-    return inner - outer
+    inner = ((half - distance) / reach).clamp_(-0.5, 0.5)
+    outer = ((-half - distance) / reach).clamp_(-0.5, 0.5)
+    return inner.sub_(outer)
 
 
 def falloff(distance: Plane, radius: Plane, reach: Plane) -> Plane:
     """Glow around a distance of 0, as 1 / (1 + (d/r)²); smaller than a pixel it dims, and stays."""
     drawn = radius * radius + 0.1 * reach * reach
-    return radius * torch.rsqrt(drawn) * drawn / (drawn + distance * distance)
+    return radius * torch.rsqrt(drawn) * drawn / torch.addcmul(drawn, distance, distance)
 
 
 def fade(reach: Plane) -> Plane:
     """Give what a pixel leaves of a wave whose length is 1: sinc, and 0 from one pixel a wave on."""
-    s = torch.clamp(reach, 0.0, 1.0)
-    s = s * s
+    s = torch.clamp(reach, 0.0, 1.0).square_()
     # The series of sin(πw)/(πw), which ends in a zero at 1 so well that nothing jumps there.
-    return 1.0 + s * (-1.6449341 + s * (0.8117424 + s * (-0.1907518 + s * 0.0239435)))
+    series = (s * 0.0239435).add_(-0.1907518).mul_(s).add_(0.8117424).mul_(s).add_(-1.6449341)
+    return series.mul_(s).add_(1.0)
 
 
 def cosine(turns: Plane, reach: Plane) -> Plane:
     """Give a wave, 0-1, highest at whole turns."""
-    return 0.5 + 0.5 * torch.cos(6.2831853 * turns) * fade(reach)
+    return ((6.2831853 * turns).cos_() * (0.5 * fade(reach))).add_(0.5)
 
 
 def pulse_train(turns: Plane, share: Plane, reach: Plane) -> Plane:
@@ -86,7 +88,7 @@ def pulse_train(turns: Plane, share: Plane, reach: Plane) -> Plane:
 
 def _integral(turns: Plane, half: Plane) -> Plane:
     """Integrate the pulse train from 0 on."""
-    whole = torch.floor(turns + 0.5)
+    whole = (turns + 0.5).floor_()
     return 2.0 * half * whole + torch.minimum(torch.maximum(turns - whole, -half), half)
 
 

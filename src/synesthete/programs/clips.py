@@ -121,7 +121,7 @@ class ClipPainter:
         Width and height of the pictures: their ratio counts.
     """
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def __init__(
         self,
         programs: Sequence[Program],
@@ -158,21 +158,21 @@ class ClipPainter:
                 clips, ticks, places.float().to(self._device), before=before, first_tick=first_tick
             )
 
-    @torch.no_grad()
     def frames(
         self, size: tuple[int, int], *, fine: int | None = 1
     ) -> Float[Tensor, "clips painted 3 height width"]:
         """Paint all frames at a size; see `draw_clips`."""
-        grid = Grid.of(size, self._drawing.border, fine=fine, device=self._device)
         count, painted = self._clips.vectors.shape[:2]
-        seen = self._maps.stretched([small.flatten(0, 1) for small in self._smalls], grid)
-        pictures = []
-        for part, now in self._clips.pictures(self._points(grid)):
-            tensors = [tensor for one in seen for tensor in (one.picture[part], one.row, one.share)]
-            pictures.append(self._paint(grid, now, tensors))
-        return torch.cat(pictures).view(count, painted, 3, size[1], size[0])
+        # Made outside of inference mode: what comes back is a tensor as any other.
+        pictures = torch.empty(count * painted, 3, size[1], size[0], device=self._device)
+        with torch.inference_mode():
+            grid = Grid.of(size, self._drawing.border, fine=fine, device=self._device)
+            seen = self._maps.stretched([small.flatten(0, 1) for small in self._smalls], grid)
+            for part, now in self._clips.pictures(self._points(grid)):
+                tensors = [tensor for one in seen for tensor in (one.picture[part], one.row, one.share)]
+                pictures[part] = self._paint(grid, now, tensors)
+        return pictures.view(count, painted, 3, size[1], size[0])
 
-    @torch.no_grad()
     def crop(
         self, clip: int, frame: int, crop: Crop, *, fine: int | None = 1
     ) -> Float[Tensor, "3 height width"]:
@@ -183,14 +183,17 @@ class ClipPainter:
         frame
             Which of the painted frames.
         """
-        whole = Grid.of(crop.size, self._drawing.border, fine=fine, device=self._device)
-        grid = whole.crop(crop.left, crop.top, crop.width, crop.height)
-        left, top = crop.left * whole.fine, crop.top * whole.fine
-        seen = self._maps.stretched([small[clip, frame, None] for small in self._smalls], whole)
-        inside = [s.columns(left, left + grid.columns).band(top, top + grid.rows) for s in seen]
-        tables = tuple(table[clip, frame, None] for table in self._clips.tables)
-        now = Moment(Fraction(0), self._clips.vectors[clip, frame, None], tables)
-        return self._paint(grid, now, [tensor for one in inside for tensor in one.tensors()])[0]
+        picture = torch.empty(3, crop.height, crop.width, device=self._device)
+        with torch.inference_mode():
+            whole = Grid.of(crop.size, self._drawing.border, fine=fine, device=self._device)
+            grid = whole.crop(crop.left, crop.top, crop.width, crop.height)
+            left, top = crop.left * whole.fine, crop.top * whole.fine
+            seen = self._maps.stretched([small[clip, frame, None] for small in self._smalls], whole)
+            inside = [s.columns(left, left + grid.columns).band(top, top + grid.rows) for s in seen]
+            tables = tuple(table[clip, frame, None] for table in self._clips.tables)
+            now = Moment(Fraction(0), self._clips.vectors[clip, frame, None], tables)
+            picture[:] = self._paint(grid, now, [tensor for one in inside for tensor in one.tensors()])[0]
+        return picture
 
     def _paint(
         self, grid: Grid, now: Moment, tensors: Sequence[Tensor]

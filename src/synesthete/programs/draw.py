@@ -241,7 +241,8 @@ class _Walk:
     def _seen(self, index: int) -> Picture:
         picture, row, share = self.seen[3 * index : 3 * index + 3]
         below = torch.clamp(row + 1, max=picture.shape[-2] - 1)
-        red, green, blue = (torch.lerp(c[..., row, :], c[..., below, :], share) for c in picture.unbind(-3))
+        rows = torch.lerp(picture.index_select(-2, row), picture.index_select(-2, below), share)
+        red, green, blue = rows.unbind(-3)
         return red, green, blue
 
 

@@ -156,7 +156,7 @@ def ramp_colour(value: Plane, ramp: Sequence[Tensor]) -> tuple[Plane, Plane, Pla
     x = torch.clamp(value, 0.0, 1.0)
     terms = RAMP_DEGREE + 1
     red, green, blue = (
-        torch.clamp(_polynomial(ramp[first : first + terms], x), min=0.0) for first in (0, terms, 2 * terms)
+        _polynomial(ramp[first : first + terms], x).clamp_(min=0.0) for first in (0, terms, 2 * terms)
     )
     return red, green, blue
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from synesthete.programs.draw import Drawing, Seen, Step, in_order
 from synesthete.programs.grid import Grid
 from synesthete.programs.program import FRAME_SLOTS
-from synesthete.programs.trails import Trail
+from synesthete.programs.trails import Motion, Trail
 
 __all__ = ["POINTS_AT_ONCE", "Clips", "Maps", "Moment"]
 
@@ -156,7 +156,8 @@ class Maps:
         trail = self._trails[index]
         for at in trail.missing(tick):
             now = at_tick(at)
-            trail.feed(at, self._child(index, now, self._smalls(now, index, at_tick)), now.vector)
+            child = self._child(index, now, self._smalls(now, index, at_tick))
+            trail.feed(at, child, trail.motion(now.vector))
         return trail.at(tick)
 
     # Of whole clips -----------------------------------------------------------------------------------
@@ -223,12 +224,13 @@ class Maps:
         if every > 1:
             pictures = _between(pictures, torch.arange(shape[1], device=pictures.device) / every)
         trail, trails = self._new_trail(index), []
-        origins = torch.cat(
-            [trail.origins(now.vector) for _, now in clips.pictures(2 * grid.columns * grid.rows)]
-        ).view(*shape, grid.rows, grid.columns, 2)
+        # Of all moments at once: to find it out one by one takes longer than to move the pictures.
+        motions = [trail.motion(now.vector) for _, now in clips.pictures(2 * grid.columns * grid.rows)]
+        whole = [torch.cat(part) for part in zip(*motions, strict=True)]
+        motion = [part.view(*shape, *part.shape[1:]) for part in whole]
         for place in range(shape[1]):
             tick = first_tick + place
-            trail.feed(tick, pictures[:, place], clips.vectors[:, place], origins[:, place])
+            trail.feed(tick, pictures[:, place], Motion(*(part[:, place] for part in motion)))
             trails.append(trail.at(tick))
         return torch.stack(trails, 1)
 

@@ -23,23 +23,37 @@ def hash_cell(x: Plane, y: Plane, seed: Plane | float) -> Plane:
     ----------
     Hoskins, "Hash without sine", Shadertoy, 2014. *Differs:* cells repeat after `PERIOD`.
     """
-    a = mod1((x - PERIOD * torch.floor(x / PERIOD)) * 0.1031)
-    b = mod1((y - PERIOD * torch.floor(y / PERIOD)) * 0.1031)
-    c = mod1((torch.as_tensor(seed) + 0.37) * 0.1031)
-    mixed = a * (c + 31.32) + b * (b + 31.32) + c * (a + 31.32)
-    a, b, c = a + mixed, b + mixed, c + mixed
-    return mod1((a + b) * c)
+    return _hashed(_cell_share(x), _cell_share(y), _seed_share(seed))
+
+
+def _hashed(a: Plane, b: Plane, c: Plane) -> Plane:
+    # In place, but in the order of the formula: another last bit would be another number.
+    mixed = (a * (c + 31.32) + (b + 31.32).mul_(b)).add_((a + 31.32) * c)
+    product = (a + mixed).add_(b + mixed).mul_(mixed.add_(c))
+    return product.sub_(torch.floor(product))
+
+
+def _cell_share(x: Plane) -> Plane:
+    # To multiply by powers of 2 is exact.
+    share = torch.add(x, (x * (1.0 / PERIOD)).floor_(), alpha=-PERIOD).mul_(0.1031)
+    return share.sub_(torch.floor(share))
+
+
+def _seed_share(seed: Plane | float) -> Plane:
+    return mod1((torch.as_tensor(seed) + 0.37) * 0.1031)
 
 
 def value_noise(x: Plane, y: Plane, seed: Plane | float, reach: Plane) -> Plane:
     """Give noise, 0-1, with one random value per unit cell; finer than a pixel it becomes its mean."""
     i, j = torch.floor(x), torch.floor(y)
     s, t = x - i, y - j
-    s, t = s * s * (3.0 - 2.0 * s), t * t * (3.0 - 2.0 * t)
-    top = torch.lerp(hash_cell(i, j, seed), hash_cell(i + 1.0, j, seed), s)
-    low = torch.lerp(hash_cell(i, j + 1.0, seed), hash_cell(i + 1.0, j + 1.0, seed), s)
+    s, t = ((p * -2.0).add_(3.0).mul_(p.square_()) for p in (s, t))
+    left, right, above, below = _cell_share(i), _cell_share(i + 1.0), _cell_share(j), _cell_share(j + 1.0)
+    c = _seed_share(seed)
+    top = torch.lerp(_hashed(left, above, c), _hashed(right, above, c), s)
+    low = torch.lerp(_hashed(left, below, c), _hashed(right, below, c), s)
     # A cell is half a wave long.
-    return 0.5 + (torch.lerp(top, low, t) - 0.5) * fade(0.5 * reach)
+    return (torch.lerp(top, low, t).sub_(0.5) * fade(0.5 * reach)).add_(0.5)
 
 
 def wave_noise(x: Plane, y: Plane, phase: Plane | float, reach: Plane) -> Plane:
@@ -79,9 +93,9 @@ def turbulence(
     frequency, turn = 1.0, 6.2831853 * phase
     cos, sin = 1.0, 0.0
     for octave in range(octaves):
-        along = (cos * y - sin * x) * frequency + turn + 1.3 * octave
-        push = torch.sin(along) * (amount / frequency) * fade(reach * (frequency / 6.2831853))
-        x, y = x + cos * push, y + sin * push
+        along = torch.add(y * (cos * frequency) + (turn + 1.3 * octave), x, alpha=-sin * frequency)
+        push = along.sin_() * ((amount / frequency) * fade(reach * (frequency / 6.2831853)))
+        x, y = torch.add(x, push, alpha=cos), torch.add(y, push, alpha=sin)
         cos, sin = 0.6 * cos - 0.8 * sin, 0.8 * cos + 0.6 * sin
         frequency *= 1.4
     return x, y

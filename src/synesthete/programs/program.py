@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from synesthete.errors import ConfigError
-from synesthete.programs.parameters import Choice, Count, shown
+from synesthete.programs.parameters import Choice, Colour, Count, Ramp, Real, shown
 from synesthete.programs.registry import Kind, Primitive, Table, primitives
 
 __all__ = ["FRAME_SLOTS", "VERSION", "Node", "Program"]
@@ -198,14 +198,40 @@ class Program:
         float32, in the order of `columns`; every value lies in its parameter's range.
         """
         shape = next((tensor.shape for tensor in signals.values()), torch.Size())
-        scalars: list[Tensor] = []
+        vectors = self._still.expand(*shape, -1).clone()
+        if self._moving:
+            scalars = [
+                scalar.to(torch.float64).expand(shape)
+                for _, parameter, value in self._moving
+                for scalar in parameter.evaluate(value, signals)
+            ]
+            places = [first + slot for first, parameter, _ in self._moving for slot in range(parameter.slots)]
+            vectors[..., places] = torch.stack(scalars, -1).float()
+        return vectors
+
+    @cached_property
+    def _scalars(self) -> Sequence[tuple[int, Real | Ramp | Colour, Any]]:
+        """Give every parameter that a vector has, where it begins there, and its value."""
+        found, first = [], 0
         for node in self.root.walk():
             for name, parameter in node.primitive.parameters.items():
                 if not isinstance(parameter, Count | Choice):
-                    scalars += parameter.evaluate(node.values[name], signals)
-        if not scalars:
-            return torch.zeros(*shape, 0)
-        return torch.stack([scalar.to(torch.float64).expand(shape) for scalar in scalars], -1).float()
+                    found.append((first, parameter, node.values[name]))
+                    first += parameter.slots
+        return found
+
+    @cached_property
+    def _moving(self) -> Sequence[tuple[int, Real | Ramp | Colour, Any]]:
+        return [one for one in self._scalars if one[2].names]
+
+    @cached_property
+    def _still(self) -> Float[Tensor, " columns"]:
+        """Give a vector whose moving values are 0: most values of most programs never move."""
+        scalars: list[Tensor] = []
+        for _, parameter, value in self._scalars:
+            moves = bool(value.names)
+            scalars += [torch.zeros(())] * parameter.slots if moves else parameter.evaluate(value, {})
+        return torch.stack([scalar.double() for scalar in scalars]).float() if scalars else torch.zeros(0)
 
 
 class _Reader:

@@ -8,6 +8,7 @@ so that no frame knows where drawing began.
 import math
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as functional
@@ -17,7 +18,7 @@ from torch import Tensor
 from synesthete.programs.grid import Grid
 from synesthete.programs.noise import turbulence
 
-__all__ = ["MEMORY_SECONDS", "TICK_RATE", "Trail"]
+__all__ = ["MEMORY_SECONDS", "TICK_RATE", "Motion", "Trail"]
 
 TICK_RATE = 30
 """Ticks a second."""
@@ -29,6 +30,24 @@ MEMORY_SECONDS = 2 * _RUN_TICKS / TICK_RATE
 """What a frame can remember at most."""
 
 Pictures = Float[Tensor, "*batch 3 rows columns"]
+
+
+class Motion(NamedTuple):
+    """How a picture becomes the past of the next tick; a batch may come first.
+
+    Attributes
+    ----------
+    origins
+        Where each place was one tick ago, in grid_sample's coordinates.
+    keep
+        The share of its light that stays.
+    colour
+        What is added of its brightest channel.
+    """
+
+    origins: Float[Tensor, "batch rows columns 2"]
+    keep: Tensor
+    colour: Float[Tensor, "*batch 3 1 1"]
 
 
 class Trail:
@@ -47,7 +66,8 @@ class Trail:
         self._value = value
         self._first = 0
         self._tick = -1
-        self._pictures: dict[int, Pictures] = {}
+        self._runs: tuple[int, ...] = ()
+        self._pasts: Tensor | None = None
         self._seen: OrderedDict[int, Pictures] = OrderedDict()
 
     def at(self, tick: int) -> Pictures:
@@ -60,56 +80,57 @@ class Trail:
             return range(0)
         if not self._tick < tick <= self._tick + _RUN_TICKS:
             self._first = _oldest(tick)
-            self._tick, self._pictures = self._first - 1, {}
+            self._tick, self._runs = self._first - 1, ()
             self._seen.clear()
         return range(self._tick + 1, tick + 1)
 
-    def feed(
-        self,
-        tick: int,
-        child: Pictures,
-        vector: Float[Tensor, "*batch scalars"],
-        origins: Float[Tensor, "batch rows columns 2"] | None = None,
-    ) -> None:
+    def feed(self, tick: int, child: Pictures, motion: Motion) -> None:
         """Take in what the child shows at the tick after the last.
 
         Parameters
         ----------
-        origins
-            What `origins` gives for the vector, where it is known.
+        motion
+            What `motion` gives for the tick.
         """
         young = tick // _RUN_TICKS
         self._tick = tick
-        self._pictures = {run: picture for run, picture in self._pictures.items() if run >= young - 1}
-        pasts = self._moved(vector, origins)
-        old, new = pasts.get(young - 1), pasts.get(young, torch.zeros_like(child))
+        pasts = self._moved(young, child, motion)
         if self._first <= _oldest(tick):  # else it would depend on where drawing began
-            self._seen[tick] = new if old is None else torch.lerp(old, new, _share(tick))
+            share = _share(tick) if len(pasts) > 1 else 0.0
+            self._seen[tick] = torch.lerp(pasts[0], pasts[1], share) if share else pasts[0]
         while len(self._seen) > _KEPT:
             self._seen.popitem(last=False)
-        pasts[young] = new
-        self._pictures = {run: torch.maximum(past, child) for run, past in pasts.items()}
+        self._pasts = torch.maximum(pasts, child)
 
-    def _moved(self, vector: Tensor, origins: Tensor | None) -> dict[int, Pictures]:
-        """Move pictures on by one tick."""
-        if not self._pictures:
-            return {}
-        where = self.origins(vector) if origins is None else origins
-        keep = torch.exp2(-1.0 / (TICK_RATE * self._value("decay", vector)))
-        fading = self._value("fading", vector) * (1.0 - keep)
-        colour = self._value("fade_to", vector)
-        moved = {}
-        for run, picture in self._pictures.items():
-            batch = picture if picture.ndim == 4 else picture[None]
-            past = functional.grid_sample(batch, where.expand(len(batch), -1, -1, -1), align_corners=False)
-            past = past.view(picture.shape) * keep
-            # Not lerp, which takes ten times as long where the weight is one number.
-            moved[run] = past + fading * (past.amax(-3, keepdim=True) * colour - past)
+    def _moved(
+        self, young: int, child: Pictures, motion: Motion
+    ) -> Float[Tensor, "runs *batch 3 rows columns"]:
+        """Move the last runs' pictures on by one tick; the young one's may begin in the dark."""
+        kept = [place for place, run in enumerate(self._runs) if run >= young - 1]
+        self._runs = tuple(self._runs[place] for place in kept)
+        if not kept or self._pasts is None:
+            self._runs = (young,)
+            return torch.zeros_like(child)[None]
+        pasts = self._pasts[kept[0] :]
+        batch = pasts.reshape(-1, *pasts.shape[-3:])
+        origins = motion.origins
+        where = origins.expand(len(pasts), *origins.shape).reshape(len(batch), *origins.shape[1:])
+        moved = functional.grid_sample(batch, where, align_corners=False).view(pasts.shape)
+        moved = torch.addcmul(moved * motion.keep, moved.amax(-3, keepdim=True), motion.colour)
+        if young not in self._runs:
+            self._runs = (*self._runs, young)
+            moved = torch.cat([moved, torch.zeros_like(child)[None]])
         return moved
 
-    def origins(self, vector: Float[Tensor, "*batch scalars"]) -> Float[Tensor, "batch rows columns 2"]:
-        """Say where each place of a picture was one tick ago, in grid_sample's coordinates."""
+    def motion(self, vector: Float[Tensor, "*batch scalars"]) -> Motion:
+        """Say how pictures move on and fade at a moment, or at each of a batch of moments."""
+        keep = torch.exp2(-1.0 / (TICK_RATE * self._value("decay", vector)))
+        fading = self._value("fading", vector) * (1.0 - keep)
+        # A past, keep · moved, fades over to a colour as bright as its brightest channel.
+        colour = self._value("fade_to", vector) * (fading * keep)
+        return Motion(self._origins(vector), keep * (1.0 - fading), colour)
 
+    def _origins(self, vector: Float[Tensor, "*batch scalars"]) -> Float[Tensor, "batch rows columns 2"]:
         def rate(name: str) -> Tensor:
             value = self._value(name, vector)
             return (value[..., 0] if value.ndim else value) / TICK_RATE

@@ -217,4 +217,4 @@ class _Drawn:
 
 
 def _bytes(pictures: Tensor) -> Tensor:
-    return torch.round(pictures * 255.0).to(torch.uint8).cpu()
+    return (pictures * 255.0).round_().to(torch.uint8).cpu()

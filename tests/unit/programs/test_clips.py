@@ -111,3 +111,20 @@ def test_a_crop_is_what_the_whole_picture_has_there(root: dict[str, object], fin
 
         there = whole[frame, :, top : top + height, left : left + width]
         torch.testing.assert_close(cut, there, atol=1e-6, rtol=0)
+
+
+def test_what_is_painted_can_be_trained_upon() -> None:
+    painter = ClipPainter([program(TRAILS)], *given(range(8), 30), shape=(48, 32))
+    gain = torch.ones((), requires_grad=True)
+    (painter.frames((48, 32)) * gain).sum().backward()
+    (painter.crop(0, 3, Crop((96, 64), 8, 4, 32, 32)) * gain).sum().backward()
+    assert gain.grad is not None
+    assert float(gain.grad) > 0
+
+
+def test_a_program_that_painted_clips_still_moves_as_before() -> None:
+    read, signals = program(TRAILS), {name: curve[0] for name, curve in given(range(8), 30)[0].items()}
+    ClipPainter([read], *given(range(8), 30), shape=(48, 32)).frames((48, 32))
+    vectors = read.vectors(signals)
+    vectors += 1.0
+    assert torch.equal(read.vectors(signals), program(TRAILS).vectors(signals))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from made_programs import drawn, heard_at, minimal_node
 from synesthete.generators.base import Size
-from synesthete.programs.heard import stereo_figure
+from synesthete.programs.heard import FIGURE_SIDE, stereo_figure
 from synesthete.programs.program import Program
 from synesthete.programs.registry import primitives
 
@@ -164,3 +164,19 @@ def test_the_vectorscope_stands_upright_for_mono_and_lies_for_opposite_channels(
 
     assert (mono > 0.1).any(1).sum() > 5 * (mono > 0.1).any(0).sum()
     torch.testing.assert_close(opposite, mono.T, atol=2e-3, rtol=0)
+
+
+def test_a_stereo_figure_is_a_soft_dot_for_every_eighth_of_a_sample() -> None:
+    draws = torch.Generator().manual_seed(2)
+    wave = torch.rand(2, 64, generator=draws) * 2 - 1
+    fine = torch.nn.functional.interpolate(wave[None], scale_factor=8.0, mode="linear")[0].double()
+    across, down = (fine[1] - fine[0]) * 0.5**0.5, -(fine[0] + fine[1]) * 0.5**0.5
+    places = torch.arange(FIGURE_SIDE, dtype=torch.float64)
+
+    def dots(at: torch.Tensor) -> torch.Tensor:
+        place = torch.clamp((at / 2.5 + 0.5) * (FIGURE_SIDE - 1), 1.0, FIGURE_SIDE - 2.0)
+        return torch.exp(-0.5 * ((place[:, None] - places) / 1.1) ** 2)
+
+    beam = dots(down).T @ dots(across) * (8.0 / fine.shape[-1])
+    wanted = 1.0 - torch.exp(-4.0 * beam)
+    assert torch.allclose(stereo_figure(wave).double(), wanted, atol=1e-6)

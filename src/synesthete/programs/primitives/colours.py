@@ -38,7 +38,7 @@ def grey(of: Plane) -> Picture:
 def palette(of: Plane, *, colours: Scalars = ramp("ember"), light: Tensor = real(1.0, 0.0, 2.0)) -> Picture:
     """Colour values by an OKLCH ramp from dark to light."""
     red, green, blue = ramp_colour(of, colours)
-    return red * light, green * light, blue * light
+    return red.mul_(light), green.mul_(light), blue.mul_(light)
 
 
 @colour_map()
@@ -53,7 +53,7 @@ def two_palettes(
     """Colour values by two ramps: the first where another field is dark, the second where it is bright."""
     share = torch.clamp(by, 0.0, 1.0)
     dark, bright = ramp_colour(of, first), ramp_colour(of, second)
-    red, green, blue = (light * torch.lerp(a, b, share) for a, b in zip(dark, bright, strict=True))
+    red, green, blue = (torch.lerp(a, b, share).mul_(light) for a, b in zip(dark, bright, strict=True))
     return red, green, blue
 
 

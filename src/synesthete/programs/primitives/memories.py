@@ -20,7 +20,7 @@ def glow(
     tint: Scalars = colour(1.0, 0.0, 0),
 ) -> Picture:
     """Bloom: bright places shed light around them, near and far."""
-    red, green, blue = (c + s * (amount * t) for c, s, t in zip(of, seen, tint, strict=True))
+    red, green, blue = (torch.addcmul(c, s, amount * t) for c, s, t in zip(of, seen, tint, strict=True))
     return red, green, blue
 
 

@@ -107,21 +107,20 @@ def starfield(
         # Drawn out away from the centre, and thinner, so that it stays within its cell.
         slim = 1.0 / (1.0 + streak * share)
         room = 0.3 * slim
-        along = (dx * star_x + dy * star_y) * torch.rsqrt(star_x * star_x + star_y * star_y)
-        distance2 = dx * dx + dy * dy - along * along * (1.0 - slim * slim)
-        core = _dot(distance2, room * (0.1 + 0.5 * size) * (1.1 - h), room, at.spread * scale)
-        around = torch.clamp(1.0 - distance2 / (room * room), min=0.0)
-        around = around * around * (around * around)
-        twinkle = mod1(phase + mod1(7.0 * h)) - 0.5
-        bright = torch.clamp(8.0 * (density - h), 0.0, 1.0) * (
-            1.0 - sparkle + 4.0 * sparkle * twinkle * twinkle
-        )
+        along = torch.addcmul(dx * star_x, dy, star_y)
+        along = along.square_().div_(torch.addcmul(star_x.square_(), star_y, star_y)).mul_(1.0 - slim * slim)
+        distance2 = torch.addcmul(dx.square_(), dy, dy).sub_(along)
+        core = _dot(distance2, (1.1 - h).mul_(room * (0.1 + 0.5 * size)), room, at.spread * scale)
+        around = (distance2 * (-1.0 / (room * room))).add_(1.0).clamp_(min=0.0).square_().square_()
+        twinkle = mod1(mod1(7.0 * h).add_(phase)).sub_(0.5)
+        bright = (density - h).mul_(8.0).clamp_(0.0, 1.0)
+        bright = bright.mul_(twinkle.square_().mul_(4.0 * sparkle).add_(1.0 - sparkle))
         come = smooth(0.0, 0.4, share) * (1.0 - smooth(0.85, 1.0, share))
-        shown = bright * (core + 0.6 * halo * around * (1.0 - core))
+        shown = (1.0 - core).mul_(around.mul_(0.6 * halo)).add_(core).mul_(bright)
         # Stars that are finer than a pixel become their mean.
         middle = 0.1 + 0.5 * size
         mean = 0.03 * density * slim * (1.0 - 0.67 * sparkle) * (middle * middle + halo)
-        light = light + come * torch.lerp(mean, shown, fade(0.7 * at.spread * scale))
+        light = torch.addcmul(light, torch.lerp(mean, shown, fade(0.7 * at.spread * scale)), come)
     return torch.clamp(light, max=1.0)
 
 
@@ -162,16 +161,17 @@ def particles(
         i = torch.floor(x)
         reach = at.spread * scale
         h = hash_cell(i, j, 11.0 * layer + 1.0)
-        which = _TURN * (torch.where(h < 0.5, phase, -phase) + mod1(23.0 * h))
-        dx = x - i - 0.5 - 0.2 * orbit * torch.cos(which)
-        dy = y - j - 0.5 - 0.2 * orbit * torch.sin(which)
-        distance2 = (dx * dx + dy * dy) * grown2
-        core = _dot(distance2, size * (0.08 + 0.22 * mod1(7.0 * h)), room, reach)
-        around = torch.clamp(1.0 - 11.1 * distance2, min=0.0)
-        around = around * around * (around * around)
-        bright = torch.clamp(10.0 * (density - mod1(13.0 * h)), 0.0, 1.0) * (0.5 + 0.5 * h)
-        light = light + torch.lerp(mean, bright * (core + 0.4 * around * (1.0 - core)), fade(0.6 * reach))
-    return torch.clamp(1.2 * light * cloud, max=1.0)
+        # Half of them go round the other way.
+        which = (2.0 * h).floor_().mul_(-2.0).add_(1.0).mul_(phase).add_(mod1(23.0 * h)).mul_(_TURN)
+        dx = (x - i).sub_(0.5).sub_(torch.cos(which).mul_(0.2 * orbit))
+        dy = (y - j).sub_(0.5).sub_(which.sin_().mul_(0.2 * orbit))
+        distance2 = torch.addcmul(dx.square_(), dy, dy) * grown2
+        core = _dot(distance2, mod1(7.0 * h).mul_(0.22).add_(0.08).mul_(size), room, reach)
+        around = (distance2 * -11.1).add_(1.0).clamp_(min=0.0).square_().square_()
+        bright = (density - mod1(13.0 * h)).mul_(10.0).clamp_(0.0, 1.0).mul_(0.5 + 0.5 * h)
+        shown = (1.0 - core).mul_(around.mul_(0.4)).add_(core).mul_(bright)
+        light = light + torch.lerp(mean, shown, fade(0.6 * reach))
+    return (light * cloud).mul_(1.2).clamp_(max=1.0)
 
 
 @field()
@@ -322,5 +322,5 @@ def _dot(distance2: Plane, radius: Plane, room: Plane, reach: Plane) -> Plane:
     """
     solid2 = radius * radius
     drawn2 = torch.minimum(solid2 + 0.4 * reach * reach, room * room)
-    inside = torch.clamp(1.0 - distance2 / drawn2, min=0.0)
-    return inside * inside * torch.clamp(solid2 / drawn2, max=1.0)
+    inside = (1.0 - distance2 / drawn2).clamp_(min=0.0)
+    return inside.square_().mul_((solid2 / drawn2).clamp_(max=1.0))
