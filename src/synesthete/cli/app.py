@@ -20,6 +20,7 @@ from synesthete.cli.dataset import app as dataset_app
 from synesthete.cli.evaluate import evaluate
 from synesthete.cli.evaluate_generator import evaluate_generator
 from synesthete.cli.explore import breed, explore
+from synesthete.cli.fit import fit
 from synesthete.cli.manage import clean, presets
 from synesthete.cli.preset import app as preset_app
 from synesthete.cli.preset import moods
@@ -47,6 +48,7 @@ app.command()(evaluate)
 app.command(name="evaluate-generator")(evaluate_generator)
 app.command()(explore)
 app.command()(breed)
+app.command()(fit)
 app.command()(presets)
 app.add_typer(preset_app, name="preset")
 app.add_typer(dataset_app, name="dataset")
