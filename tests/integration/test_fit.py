@@ -243,7 +243,9 @@ def test_bad_input_is_one_clear_sentence(cli: Command, arguments: tuple[str, ...
 
 def test_a_net_with_a_dead_input_is_refused(cli: Command) -> None:
     Image.open(_picture(Path("dim.png"))).point(lambda level: level // 16).save("dim.png")
-    outcome = cli("fit", "dim.png", "-o", "x.yaml", "--net", "cppn", "--size", "24", "--steps", "10")
+    outcome = cli(
+        "fit", "dim.png", "-o", "x.yaml", "--layers", "1", "--units", "2", "--size", "24", "--steps", "40"
+    )
     assert outcome.status == 2
     assert "the fitted net does not answer to" in outcome.message
     assert not list(Path().glob("x.*"))
