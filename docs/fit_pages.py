@@ -9,15 +9,16 @@ import numpy as np
 from synesthete.config.fit import FitOptions
 from synesthete.config.preset import load_preset
 from synesthete.evaluation.probe_music import PROBE_SONGS
-from synesthete.evaluation.subjects import PresetSubject
+from synesthete.evaluation.subjects import PresetSubject, Style
 from synesthete.generators.base import Size
 from synesthete.generators.quantise import Quantiser
 from synesthete.media.images import contact_sheet, write_png
 from synesthete.render.evaluate_generator import probe_song
 from synesthete.render.fit.fitting import fit_preset
 
-__all__ = ["fit_sheet"]
+__all__ = ["fit_sheet", "styles_sheet"]
 
+STYLES = ("goldleaf", "medusa")
 FITS = (("medusa", "field"), ("medusa", "cppn"))
 _SHOWN, _SEEN = 300, Size(800, 450)
 _SILENT, _MOMENTS = 660, (250, 416, 871)
@@ -37,6 +38,24 @@ def fit_sheet(workspace: Path) -> np.ndarray:
         cells += _drawn(str(output), sorted((_SILENT, *_MOMENTS)), workspace, _CELL, first=_SILENT)
     labels = ["the picture", "the net in silence", "on a techno beat", "", ""]
     return contact_sheet(cells, columns=5, labels=labels + [""] * (len(cells) - 5))
+
+
+def styles_sheet(workspace: Path) -> np.ndarray:
+    """Fit one net to two stills, and draw the way from one to the other: in silence, and below it on a beat."""
+    stills = [workspace / f"{name}.png" for name in STYLES]
+    for name, still in zip(STYLES, stills, strict=True):
+        write_png(still, _drawn(name, [_SHOWN], workspace, _SEEN)[0])
+    output = workspace / "two.yaml"
+    fit_preset(stills, output, FitOptions(workspace=workspace), force=True)
+    subject, quantiser = PresetSubject(load_preset(str(output))), Quantiser(_CELL)
+    song = probe_song(None, next(iter(PROBE_SONGS)), workspace)
+    cells = []
+    for frame in (_SILENT, _MOMENTS[1]):
+        for share in (1.0, 0.5, 0.0, -0.5, -1.0):
+            style = Style((share, 0.0, 0.0, 0.0), 0)
+            drawn = subject.draw(song, [frame], size=_CELL, frame_rate=Fraction(30), style=style)
+            cells.append(quantiser.rgb8(next(iter(drawn))).numpy())
+    return contact_sheet(cells, columns=5)
 
 
 def _drawn(
