@@ -41,7 +41,7 @@ def fit_sheet(workspace: Path) -> np.ndarray:
 
 
 def styles_sheet(workspace: Path) -> np.ndarray:
-    """Fit one net to two stills, and draw the way from one to the other: in silence, and below it on a beat."""
+    """Fit one net to two stills, and draw the way from one to the other: in silence, then on a beat."""
     stills = [workspace / f"{name}.png" for name in STYLES]
     for name, still in zip(STYLES, stills, strict=True):
         write_png(still, _drawn(name, [_SHOWN], workspace, _SEEN)[0])
