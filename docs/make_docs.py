@@ -12,6 +12,7 @@ import torch
 from compose_pages import save_pictures
 from dataset_pages import dataset_sheet
 from finish_pages import effects_sheet, titles_sheet
+from fit_pages import fit_sheet, styles_sheet
 from PIL import Image
 from preset_pages import draw_presets, pictures_at, presets_page, sampled_sheet, six_best
 from program_pages import programs_page
@@ -50,6 +51,8 @@ def main() -> int:
     save(six_best(songs, given.workspace), "six-best.jpg")
     save(effects_sheet(songs[0], given.workspace), "effects.jpg")
     save(titles_sheet(songs[1], given.workspace), "titles.jpg")
+    save(fit_sheet(given.workspace), "fit.jpg")
+    save(styles_sheet(given.workspace), "fit-styles.jpg")
     save(dataset_sheet(), "dataset.jpg")
     save_pictures(save)
     hero = [pictures_at(load_preset(name), songs[0], Size(480, 270), given.workspace)[2] for name in HERO]

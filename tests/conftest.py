@@ -37,6 +37,14 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture
+def tiny_clip(tmp_path: Path) -> Path:
+    """Save a tiny CLIP with random weights into a folder."""
+    from made_judge import write_clip
+
+    return write_clip(tmp_path / "clip")
+
+
 # Sound -----------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from synesthete.cli.evaluate import evaluate
 from synesthete.cli.evaluate_generator import evaluate_generator
 from synesthete.cli.evaluate_vae import evaluate_vae
 from synesthete.cli.explore import breed, explore
+from synesthete.cli.fit import fit
 from synesthete.cli.manage import clean, presets
 from synesthete.cli.preset import app as preset_app
 from synesthete.cli.preset import moods
@@ -50,6 +51,7 @@ app.command(name="evaluate-generator")(evaluate_generator)
 app.command(name="evaluate-vae")(evaluate_vae)
 app.command()(explore)
 app.command()(breed)
+app.command()(fit)
 app.command()(presets)
 app.add_typer(preset_app, name="preset")
 app.add_typer(dataset_app, name="dataset")

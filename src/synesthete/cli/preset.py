@@ -35,16 +35,22 @@ def new(
     debug: DebugOption = False,
 ) -> None:
     """Write NAME.yaml into the current folder: a commented preset to start from."""
-    from synesthete.config.preset import DEFAULT_PRESETS, load_preset
+    from synesthete.config.preset import DEFAULT_PRESETS, load_preset, with_weights
     from synesthete.config.preset_file import new_preset, stem_of_new
+    from synesthete.config.weights import SUFFIX, copied_beside
     from synesthete.errors import ConfigError
     from synesthete.files import write_whole
 
     stem = stem_of_new(name)
     preset = load_preset(source or next(iter(DEFAULT_PRESETS.values())))
     target = Path(f"{stem}.yaml")
-    if target.exists() and not force:
-        raise ConfigError(f"{target} exists already; choose another name, or pass --force to replace it")
+    weights = preset.cppn.net.weights
+    wanted = [target] if weights is None else [target, target.with_suffix(SUFFIX)]
+    taken = next((path for path in wanted if path.exists()), None)
+    if taken is not None and not force:
+        raise ConfigError(f"{taken} exists already; choose another name, or pass --force to replace it")
+    if weights is not None:
+        preset = with_weights(preset, copied_beside(weights, target))
     write_whole(target, new_preset(preset, name=stem).encode())
     typer.echo(f"preset: {target}")
 

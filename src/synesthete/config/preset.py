@@ -11,6 +11,7 @@ from synesthete.config.modulation import Modulated, Modulation
 from synesthete.config.mood import Mood, apply_mood
 from synesthete.config.named import NAME, read_named, shipped
 from synesthete.config.post import Lut, Post, found_lut
+from synesthete.config.weights import GivenWeights, Weights, found_weights
 from synesthete.errors import ConfigError
 from synesthete.seeding import MAX_SEED
 
@@ -29,6 +30,7 @@ __all__ = [
     "load_preset",
     "shipped_presets",
     "with_lut",
+    "with_weights",
 ]
 
 GeneratorName = Literal["cppn", "program"]
@@ -48,7 +50,12 @@ FAMILIES: dict[tuple[bool, bool], str] = {
 
 
 class Net(Frozen):
-    """The CPPN's architecture, and what drives it besides the coordinates."""
+    """The CPPN's architecture, and what drives it besides the coordinates.
+
+    Its weights are drawn from the seed, or come from a file (`synesthete fit` writes such); ``output`` says
+    what its three values are: form, tint and light, shown through the palette, or the picture's colours
+    themselves. ``reach`` is the radius of the circles on which phases enter: at 0 they are at rest.
+    """
 
     layers: Annotated[int, Field(ge=1, le=12)] = 3
     units: Annotated[int, Field(ge=2, le=512)] = 4
@@ -61,6 +68,15 @@ class Net(Frozen):
     evolution: Annotated[float, Field(ge=0, le=3.2)] = 0.6
     signals: dict[Name, Amount] = {"body": 0.8, "voice": 0.6, "air": 0.4, "drift": 0.5}
     phases: tuple[Name, ...] = ("flow", "turn")
+    reach: Modulated = Modulation(base=1.0)
+    output: Literal["form", "colour"] = "form"
+    weights: GivenWeights | None = None
+
+    @model_validator(mode="after")
+    def _drawn_or_given(self) -> "Net":
+        if self.weights is not None and self.evolution:
+            raise ValueError("a net with weights of its own does not evolve; set evolution to 0")
+        return self
 
 
 class View(Frozen):
@@ -179,7 +195,7 @@ class Preset(Frozen):
 
 def _signals_used(look: CppnLook) -> list[tuple[str, Sequence[str]]]:
     used: list[tuple[str, Sequence[str]]] = [("net.signals", list(look.net.signals))]
-    for section in ("view", "palette", "surface"):
+    for section in ("net", "view", "palette", "surface"):
         part = getattr(look, section)
         for field in type(part).model_fields:
             value = getattr(part, field)
@@ -231,9 +247,20 @@ def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None
             key, value = parse_assignment(text)
             values = set_path(values, key, value)
         preset = build(Preset, values, where=f"preset {name}")
+    weights = preset.cppn.net.weights
+    if weights is not None:
+        preset = with_weights(
+            preset, found_weights(weights, folder, where=f"preset {name}: cppn.net.weights")
+        )
     if preset.post.lut is None:
         return preset
     return with_lut(preset, found_lut(preset.post.lut, folder, where=f"preset {name}: post.lut"))
+
+
+def with_weights(preset: Preset, weights: Weights) -> Preset:
+    """Give a preset's network weights from another place."""
+    net = preset.cppn.net.model_copy(update={"weights": weights})
+    return preset.model_copy(update={"cppn": preset.cppn.model_copy(update={"net": net})})
 
 
 def with_lut(preset: Preset, lut: Lut | None) -> Preset:

@@ -86,7 +86,7 @@ def new_preset(source: Preset, *, name: str) -> str:
         "post": _short(source.post.model_dump(mode="json", exclude_none=True)),
     }
     if source.generator == "cppn":  # every knob of it, so that one can turn them
-        values["cppn"] = _short(source.cppn.model_dump(mode="json"))
+        values["cppn"] = _short(source.cppn.model_dump(mode="json", exclude_none=True))
     lines = [
         f"# {name}: a preset of Synesthete, started from {source.name}.",
         f"#   synesthete preset check {name}.yaml",

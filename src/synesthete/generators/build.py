@@ -9,18 +9,21 @@ from jaxtyping import Float
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.audio.stems import stem_specs
 from synesthete.audio.timeline import Timeline
-from synesthete.config.preset import Preset
+from synesthete.config.preset import CppnLook, Preset
 from synesthete.config.render import RenderOptions
-from synesthete.errors import ConfigError
+from synesthete.errors import ConfigError, RenderError
+from synesthete.files import digest_bytes
 from synesthete.generators.base import Generator, Size, Trajectory
 from synesthete.generators.control import build_signals
-from synesthete.generators.cppn import CppnGenerator
+from synesthete.generators.cppn import CppnGenerator, spec_of
 from synesthete.generators.fuse import Fuser
 from synesthete.generators.periodic import Period
 from synesthete.generators.program import ProgramGenerator, program_of
+from synesthete.models.cppn import CppnWeights
+from synesthete.models.cppn_file import unpacked
 from synesthete.programs.style import restyled
 
-__all__ = ["build_fuser", "build_generator", "check_preset", "choose_device", "score_preset"]
+__all__ = ["build_fuser", "build_generator", "check_preset", "choose_device", "score_preset", "weights_of"]
 
 _FUSING_PAYS_PIXELS = {"cppn": 1.5e9, "program": 3e8}
 """Compiling takes some 15 s; on two cores eager rendering loses about 15 or 50 ns a pixel against it."""
@@ -39,7 +42,38 @@ def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Gen
     if preset.generator == "program":
         program = restyled(program_of(preset), preset.seed)
         return ProgramGenerator(program, fuser, origin=preset.style, device=device, tile=options.tile)
-    return CppnGenerator(preset.cppn, fuser, device=device, precision=options.precision, tile=options.tile)
+    return CppnGenerator(
+        preset.cppn,
+        fuser,
+        device=device,
+        precision=options.precision,
+        tile=options.tile,
+        weights=weights_of(preset.cppn),
+    )
+
+
+def weights_of(look: CppnLook) -> CppnWeights | None:
+    """Load the weights that a look's network brings along; None if they are drawn from the seed.
+
+    Raises
+    ------
+    ConfigError
+        If they can't be read, or are of another network than the look's.
+    RenderError
+        If the file was changed since the preset was loaded.
+    """
+    weights = look.net.weights
+    if weights is None:
+        return None
+    if weights.place is None:
+        raise ValueError(f"the weights {weights.file} were not looked for")
+    data = weights.place.read_bytes()
+    if digest_bytes(data) != weights.sha256:
+        raise RenderError(f"{weights.place} was changed while it was used; repeat the command")
+    try:
+        return unpacked(data, spec_of(look.net))
+    except ValueError as error:
+        raise ConfigError(f"cppn.net.weights: {weights.place.name} {error}") from None
 
 
 def score_preset(
@@ -72,7 +106,7 @@ def check_preset(preset: Preset) -> None:
     Raises
     ------
     ConfigError
-        If a program can't be read, or there is no such column, not even with stems.
+        If a program or weights can't be read, or there is no such column, not even with stems.
     """
     columns = {*COLUMN_NAMES, *(spec.name for spec in stem_specs())}
     for name, envelope in preset.control.envelopes.items():
@@ -83,6 +117,8 @@ def check_preset(preset: Preset) -> None:
             )
     if preset.generator == "program":
         program_of(preset)
+    else:
+        weights_of(preset.cppn)
 
 
 def choose_device(wanted: str) -> str:

@@ -14,13 +14,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 from synesthete.config.modulation import Modulation
-from synesthete.config.preset import CppnLook
+from synesthete.config.preset import CppnLook, Net
 from synesthete.generators.base import Size, Trajectory
 from synesthete.generators.control import Signals, closing, modulate
 from synesthete.generators.cppn_grid import Grid, Kernels, NumericPath
-from synesthete.generators.cppn_kernels import NODE_BORDER, Structure, light_vector, view_vector
+from synesthete.generators.cppn_kernels import (
+    NODE_BORDER,
+    Structure,
+    colour_vector,
+    light_vector,
+    view_vector,
+)
 from synesthete.generators.fuse import Fuser, Kernel, Replayed
 from synesthete.models.cppn import (
+    FOOTPRINT,
     CppnSpec,
     CppnWeights,
     blend,
@@ -28,10 +35,11 @@ from synesthete.models.cppn import (
     fold_constants,
     initialise,
     pack,
+    prefiltered,
 )
 from synesthete.seeding import seed_sequence
 
-__all__ = ["CppnGenerator", "Precision"]
+__all__ = ["STYLE_SIZE", "CppnGenerator", "Precision", "spec_of"]
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 STYLE_SIZE = 4
@@ -52,6 +60,7 @@ _CALIBRATION_SIDE = 512
 _RANGES = {
     "view.zoom": (0.02, 50.0),
     "view.warp": (-2.0, 2.0),
+    "net.reach": (0.0, 2.0),
     "surface.exposure": (0.0, 12.0),
     "surface.darkness": (0.02, 0.98),
     "surface.vignette": (0.0, 5.0),
@@ -65,6 +74,19 @@ _RANGES = {
 }
 
 
+def spec_of(net: Net) -> CppnSpec:
+    """Give the architecture that a preset's network has."""
+    return CppnSpec(
+        layers=net.layers,
+        units=net.units,
+        activations=tuple(net.activations),
+        mix=net.mix,
+        constants=2 * len(net.phases) + len(net.signals) + STYLE_SIZE,
+        gain=net.gain,
+        bias=net.bias,
+    )
+
+
 class CppnGenerator:
     """Draws a CPPN preset.
 
@@ -72,6 +94,8 @@ class CppnGenerator:
     ----------
     look
         Network, view, palette and surface.
+    weights
+        The network's weights, if they are not drawn from the seed; of the look's architecture.
     fuser
         Compiles kernels, or says that it can't.
     device
@@ -92,22 +116,15 @@ class CppnGenerator:
         device: torch.device | str = "cpu",
         precision: Precision = "auto",
         tile: int = 0,
+        weights: CppnWeights | None = None,
     ) -> None:
         self._look = look
         self._fuser = fuser
         self._device = torch.device(device)
         self._precision = precision
         self._tile = tile
-        constants = 2 * len(look.net.phases) + len(look.net.signals) + STYLE_SIZE
-        self._spec = CppnSpec(
-            layers=look.net.layers,
-            units=look.net.units,
-            activations=tuple(look.net.activations),
-            mix=look.net.mix,
-            constants=constants,
-            gain=look.net.gain,
-            bias=look.net.bias,
-        )
+        self._spec = spec_of(look.net)
+        self._given = weights
         self._structure = Structure(
             spec=self._spec,
             fold=look.view.fold,
@@ -115,6 +132,7 @@ class CppnGenerator:
             warp=_moves(look.view.warp),
             relief=_moves(look.surface.relief),
             lines=_moves(look.surface.lines),
+            colour=look.net.output == "colour",
         )
         self._wide = look.net.units >= _WIDE_UNITS
         s = self._structure
@@ -131,7 +149,7 @@ class CppnGenerator:
         """Evaluate every moving parameter and network input at every frame."""
         look = self._look
         curves: dict[str, np.ndarray] = {}
-        for section in ("view", "palette", "surface"):
+        for section in ("net", "view", "palette", "surface"):
             part = getattr(look, section)
             for field in type(part).model_fields:
                 value = getattr(part, field)
@@ -144,8 +162,8 @@ class CppnGenerator:
         curves["evolution"] = look.net.evolution * np.sin(2 * np.pi * swing)
         for name in look.net.phases:
             turns = 2 * np.pi * np.mod(signals.curves[name], 1.0)
-            curves[f"input.{name}.cos"] = np.cos(turns)
-            curves[f"input.{name}.sin"] = np.sin(turns)
+            curves[f"input.{name}.cos"] = curves["net.reach"] * np.cos(turns)
+            curves[f"input.{name}.sin"] = curves["net.reach"] * np.sin(turns)
         for name, amount in look.net.signals.items():
             curves[f"input.{name}"] = amount * signals.curves[name]
         for k in range(STYLE_SIZE):
@@ -207,9 +225,9 @@ class CppnGenerator:
         picture: Float[Tensor, "3 rows width"],
     ) -> None:
         row = trajectory.row(frame)
-        net = self._net_at(trajectory, row)
+        net = self._net_at(trajectory, row, grid.pixel)
         view = view_vector(row, warp_scale=self._look.view.warp_scale).to(self._device)
-        light = light_vector(row, self._look.palette, grid.pixel).to(self._device)
+        light = self._light(row, grid.pixel)
         nodes = self._nodes(net, view, path, grid)
         rows = path.kernels.widen(nodes, grid.weights, grid.slopes)[:, :, : size.width]
         band = self._band_cells(path, grid, size)
@@ -255,10 +273,17 @@ class CppnGenerator:
 
     # Networks and numeric path ------------------------------------------------------------------------
 
-    def _net_at(self, trajectory: Trajectory, row: dict[str, float]) -> CppnWeights:
-        """Give a frame's network: evolved, with the frame's constant inputs folded in."""
-        first, second = self._pair(int(trajectory.fixed["seed"]))
+    def _light(self, row: dict[str, float], pixel: float) -> Tensor:
+        make = colour_vector if self._structure.colour else light_vector
+        return make(row, self._look.palette, pixel).to(self._device)
+
+    def _net_at(self, trajectory: Trajectory, row: dict[str, float], pixel: float) -> CppnWeights:
+        """Give a frame's network: evolved, or without what a pixel can't hold; constant inputs folded in."""
         constants = torch.tensor([value for name, value in row.items() if name.startswith("input.")])
+        if self._given is not None:
+            footprint = FOOTPRINT * pixel / row["view.zoom"]
+            return fold_constants(prefiltered(self._given, footprint), constants)
+        first, second = self._pair(int(trajectory.fixed["seed"]))
         return fold_constants(blend(first, second, row["evolution"]), constants)
 
     def _pair(self, seed: int) -> tuple[CppnWeights, CppnWeights]:
@@ -315,17 +340,17 @@ class CppnGenerator:
         step = 1 if self._path.step == 1 else 8
         grid = Grid.of(Size(96, 54), step, self._device)
         view = view_vector(row, warp_scale=self._look.view.warp_scale).to(self._device)
-        light = light_vector(row, self._look.palette, grid.pixel).to(self._device)
+        light = self._light(row, grid.pixel)
         field: Kernel | None = s.field
         if not self._wide:
-            packed = pack(self._net_at(trajectory, row)).to(self._device)
-            key = ("field", s.spec, s.fold, s.mirror, s.warp)
+            packed = pack(self._net_at(trajectory, row, grid.pixel)).to(self._device)
+            key = ("field", s.spec, s.fold, s.mirror, s.warp, s.colour)
             field = self._fuser.fuse(key, s.field, grid.x, grid.y, view, packed)
         nodes = torch.zeros(3, len(grid.y), grid.x.shape[1]).to(self._device)
         widen = self._fuser.fuse(("widen", step), s.widen, nodes, grid.weights, grid.slopes)
         rows = torch.zeros(4, len(grid.y), (grid.x.shape[1] - NODE_BORDER) * grid.step).to(self._device)
         paint = self._fuser.fuse(
-            ("paint", s.relief, s.lines, step),
+            ("paint", s.relief, s.lines, s.colour, step),
             s.paint,
             rows,
             grid.weights,

@@ -19,10 +19,17 @@ from torch import Tensor
 
 from synesthete.config.preset import Palette
 from synesthete.models.cppn import ACTIVATIONS, CppnSpec, evaluate_units
-from synesthete.programs.light import SHADE_PARAMETERS, shade
+from synesthete.programs.light import COLOUR_PARAMETERS, SHADE_PARAMETERS, shade, shade_colours
 from synesthete.programs.palettes import Stop, oklch_to_display, ramp_coefficients
 
-__all__ = ["NODE_BORDER", "Structure", "interpolation_weights", "light_vector", "view_vector"]
+__all__ = [
+    "NODE_BORDER",
+    "Structure",
+    "colour_vector",
+    "interpolation_weights",
+    "light_vector",
+    "view_vector",
+]
 
 NODE_BORDER = 3
 """Nodes needed beyond the number of cells: one before, two after."""
@@ -60,6 +67,8 @@ class Structure:
         Rotational symmetry of order ``fold``, with reflection or without.
     warp, relief, lines
         Which optional stages take part.
+    colour
+        Whether the outputs are colours, and not form, tint and light.
     """
 
     spec: CppnSpec
@@ -68,6 +77,7 @@ class Structure:
     warp: bool
     relief: bool
     lines: bool
+    colour: bool
 
     def coordinates(
         self, x: Float[Tensor, "1 columns"], y: Float[Tensor, "rows 1"], view: Float[Tensor, " scalars"]
@@ -89,7 +99,12 @@ class Structure:
     def squash(
         self, outputs: list[Tensor], x: Tensor, y: Tensor, view: Tensor
     ) -> Float[Tensor, "3 rows columns"]:
-        """Turn the network's outputs into what is interpolated: the form's angle, tint and light."""
+        """Turn the network's outputs into what is interpolated: the form's angle, tint and light.
+
+        Colours are interpolated as they are: luma and two colour differences.
+        """
+        if self.colour:
+            return torch.stack(outputs)
         bands, phase, exposure, mask, vignette = view.unbind()[-5:]
         angle = outputs[0] * bands + phase
         spot = 1.0 + mask * (torch.exp(-outputs[2] * outputs[2]) - 1.0)
@@ -138,6 +153,8 @@ class Structure:
             What `light_vector` gives.
         """
         cells = rows.shape[1] - NODE_BORDER
+        if self.colour:
+            return self._paint_colours(rows, weights, slopes, light, cells)
         angle = _down(rows[0], weights, cells)
         form = torch.sin(angle).mul_(0.5).add_(0.5)
         slope = None
@@ -149,6 +166,16 @@ class Structure:
             )
         tint, lit = _down(rows[2], weights, cells), _down(rows[3], weights, cells)
         channels = shade(form, slope, tint, lit, light, relief=self.relief, lines=self.lines)
+        return torch.stack(list(channels))
+
+    def _paint_colours(
+        self, rows: Tensor, weights: Tensor, slopes: Tensor, light: Tensor, cells: int
+    ) -> Float[Tensor, "3 cells step width"]:
+        luma, red, blue = (_down(rows[plane], weights, cells) for plane in (0, 2, 3))
+        slope = None
+        if self.relief or self.lines:
+            slope = (_down(rows[1], weights, cells), _down(rows[0], slopes, cells))
+        channels = shade_colours(luma, red, blue, slope, light, relief=self.relief, lines=self.lines)
         return torch.stack(list(channels))
 
 
@@ -219,6 +246,23 @@ def view_vector(row: Mapping[str, float], *, warp_scale: float) -> Float[Tensor,
 def light_vector(row: Mapping[str, float], palette: Palette, pixel: float) -> Float[Tensor, " scalars"]:
     """Collect the scalars of `synesthete.programs.light.shade` for one frame of pixels of a size."""
     hue = row["palette.hue"]
+    values = _lit(row, palette, pixel)
+    ramps = [ramp_coefficients(stops, hue_shift=hue).ravel() for stops in (palette.ramp, palette.second)]
+    values |= {f"ramp_{i}": float(c) for i, c in enumerate(np.concatenate(ramps))}
+    return torch.tensor([values[name] for name in SHADE_PARAMETERS], dtype=torch.float32)
+
+
+def colour_vector(row: Mapping[str, float], palette: Palette, pixel: float) -> Float[Tensor, " scalars"]:
+    """Collect the scalars of `synesthete.programs.light.shade_colours` for one frame."""
+    turn = 2 * math.pi * row["palette.hue"]
+    values = _lit(row, palette, pixel)
+    values |= {"gain": row["surface.exposure"], "hue_cos": math.cos(turn), "hue_sin": math.sin(turn)}
+    return torch.tensor([values[name] for name in COLOUR_PARAMETERS], dtype=torch.float32)
+
+
+def _lit(row: Mapping[str, float], palette: Palette, pixel: float) -> dict[str, float]:
+    """Collect what relief, gloss and lines need."""
+    hue = row["palette.hue"]
     values = {name: row[f"surface.{name}"] for name in _FROM_ROW}
     values["pixel"] = pixel
     angle, height = 2 * math.pi * row["surface.light_angle"], row["surface.light_height"]
@@ -227,9 +271,7 @@ def light_vector(row: Mapping[str, float], palette: Palette, pixel: float) -> Fl
     values |= dict(zip(("light_x", "light_y", "light_z"), light, strict=True))
     values |= dict(zip(("half_x", "half_y", "half_z"), half, strict=True))
     values |= dict(zip(("accent_r", "accent_g", "accent_b"), _accent(palette.accent, hue), strict=True))
-    ramps = [ramp_coefficients(stops, hue_shift=hue).ravel() for stops in (palette.ramp, palette.second)]
-    values |= {f"ramp_{i}": float(c) for i, c in enumerate(np.concatenate(ramps))}
-    return torch.tensor([values[name] for name in SHADE_PARAMETERS], dtype=torch.float32)
+    return values
 
 
 def _accent(stop: Stop, hue: float) -> list[float]:

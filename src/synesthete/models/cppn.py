@@ -25,6 +25,7 @@ from torch import Tensor
 __all__ = [
     "ACTIVATIONS",
     "COORDINATES",
+    "FOOTPRINT",
     "OUTPUTS",
     "CppnSpec",
     "CppnWeights",
@@ -35,13 +36,17 @@ __all__ = [
     "fold_constants",
     "initialise",
     "pack",
+    "prefiltered",
 ]
 
 COORDINATES = 3
 """Inputs that vary over the picture: u, v and r."""
 
 OUTPUTS = 3
-"""Values per pixel, before squashing: form, tint and light."""
+"""Values per pixel, before squashing: form, tint and light, or a colour's luma and its two differences."""
+
+FOOTPRINT = 0.4
+"""Standard deviation of a pixel for `prefiltered`, in pixels: a little more than that of a square."""
 
 
 def _gaussian(x: Tensor) -> Tensor:
@@ -148,6 +153,31 @@ def fold_constants(net: CppnWeights, constants: Float[Tensor, " constants"]) -> 
     first = net.weights[0]
     bias = net.biases[0] + first[:, COORDINATES:] @ constants
     return CppnWeights(net.spec, (first[:, :COORDINATES], *net.weights[1:]), (bias, *net.biases[1:]))
+
+
+def prefiltered(net: CppnWeights, footprint: float | Tensor) -> CppnWeights:
+    r"""Let the first layer's waves fade that a pixel can't hold, so that small pictures don't alias.
+
+    A wave :math:`\sin(w \cdot x + b)`, averaged over a Gaussian of standard deviation :math:`\sigma`, is the
+    same wave times :math:`e^{-\sigma^2 |w|^2 / 2}`: exact for the sine and cosine units of the first layer,
+    and free, as it folds into the second one's weights. Other units are left as they are.
+
+    Parameters
+    ----------
+    footprint
+        :math:`\sigma`, in the units of the coordinates.
+
+    References
+    ----------
+    Barron et al., "Mip-NeRF", 2021 (integrated positional encoding).
+    """
+    fading = torch.ones_like(net.biases[0])
+    for name, a, b in net.spec.groups(0):
+        if name in ("sine", "cosine"):
+            square = net.weights[0][a:b, :COORDINATES].square().sum(1)
+            fading = torch.cat([fading[:a], torch.exp(-0.5 * footprint * footprint * square), fading[b:]])
+    first, second, *others = net.weights
+    return CppnWeights(net.spec, (first, second * fading, *others), net.biases)
 
 
 def pack(net: CppnWeights) -> Float[Tensor, " parameters"]:

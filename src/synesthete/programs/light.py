@@ -13,7 +13,7 @@ from torch import Tensor
 
 from synesthete.programs.palettes import RAMP_DEGREE
 
-__all__ = ["SHADE_PARAMETERS", "ramp_colour", "shade", "tone"]
+__all__ = ["COLOUR_PARAMETERS", "SHADE_PARAMETERS", "ramp_colour", "shade", "shade_colours", "tone"]
 
 _RAMP = 3 * (RAMP_DEGREE + 1)
 _NAMES = [
@@ -37,6 +37,9 @@ _NAMES = [
 ]
 SHADE_PARAMETERS: tuple[str, ...] = (*_NAMES, *(f"ramp_{i}" for i in range(2 * _RAMP)))
 """Names of the scalars that `shade` reads, in order; the ramps are two polynomials per channel."""
+
+COLOUR_PARAMETERS: tuple[str, ...] = (*_NAMES, "gain", "hue_cos", "hue_sin")
+"""Names of the scalars that `shade_colours` reads, in order."""
 
 _SHOULDER = 1.5
 _GLOSS_SQUARINGS = 5
@@ -93,6 +96,56 @@ def shade(
         if added is not None:
             display = display.addcmul_(added, p[accent])
         channels.append(tone(display))
+    return channels
+
+
+def shade_colours(
+    luma: Plane,
+    red: Plane,
+    blue: Plane,
+    slope: tuple[Plane, Plane] | None,
+    parameters: Float[Tensor, " parameters"],
+    *,
+    relief: bool,
+    lines: bool,
+) -> Sequence[Plane]:
+    """Light colours that are there already; with a gain of 1, and nothing else, they stay as they are.
+
+    Parameters
+    ----------
+    luma, red, blue
+        Colours as luma and the differences of red and blue from it, ITU-R BT.709, unclipped.
+    slope
+        The luma's gradient; needed by relief and lines, changed in place.
+    parameters
+        Scalars in the order of `COLOUR_PARAMETERS`.
+
+    Returns
+    -------
+    Red, green and blue: display values, 0-1. The gain bends them, and leaves black and white alone.
+    """
+    p = dict(zip(COLOUR_PARAMETERS, parameters.unbind(), strict=True))
+    turned_red = (red * p["hue_cos"]).addcmul_(blue, p["hue_sin"])
+    turned_blue = (blue * p["hue_cos"]).addcmul_(red, -p["hue_sin"])
+    shaded, added = None, None
+    if slope is not None and lines:
+        added = _lines(luma, slope, p)
+    if slope is not None and relief:
+        shaded, gloss = _relief(slope, p)
+        gloss = gloss.mul_(luma.clamp(0.0, 1.0))
+        added = gloss if added is None else added.add_(gloss)
+    # ITU-R BT.709-6, item 3.3, with differences of range -0.5 to 0.5.
+    green = luma - 0.4681 * turned_red - 0.1873 * turned_blue
+    planes = (luma + 1.5748 * turned_red, green, luma + 1.8556 * turned_blue)
+    channels = []
+    for plane, accent in zip(planes, ("accent_r", "accent_g", "accent_b"), strict=True):
+        display = plane.clamp(0.0, 1.0)
+        if shaded is not None:
+            display = display.mul_(shaded)
+        display = (display * p["gain"]).div_(display * (p["gain"] - 1.0) + 1.0)
+        if added is not None:
+            display = display.addcmul_(added, p[accent]).clamp_(max=1.0)
+        channels.append(display)
     return channels
 
 

@@ -24,7 +24,7 @@ from synesthete.files import make_folder
 from synesthete.render.listen import hear
 from synesthete.render.threads import single_threaded
 
-__all__ = ["check_limits", "evaluate_generator", "failures"]
+__all__ = ["check_limits", "evaluate_generator", "failures", "probe_song", "sync_of"]
 
 
 def evaluate_generator(
@@ -49,8 +49,8 @@ def evaluate_generator(
     subjects = _subjects(options)
     references = None if options.references is None else load_references(options.references)
     names = list(PROBE_SONGS)
-    song = _probe_song(options.song, names[0], options)
-    other = _probe_song(options.other, names[1], options)
+    song = probe_song(options.song, names[0], options.workspace)
+    other = probe_song(options.other, names[1], options.workspace)
     results = []
     with single_threaded():
         for subject in subjects:
@@ -59,7 +59,7 @@ def evaluate_generator(
                     subject,
                     song,
                     other,
-                    sync=_sync,
+                    sync=sync_of,
                     references=references,
                     on_step=lambda step, name=subject.name: on_step(name, step),  # type: ignore[misc]
                 )
@@ -119,14 +119,16 @@ def _subjects(options: ProbeOptions) -> list[Subject]:
     return [*subjects, *(baselines() if options.baselines else ())]
 
 
-def _probe_song(given: Path | None, name: str, options: ProbeOptions) -> ProbeSong:
+def probe_song(given: Path | None, name: str, workspace: Path) -> ProbeSong:
+    """Hear a song of the user's, or one of those that ship."""
     path = given
     if path is None:
-        path = make_folder(options.workspace / "cache" / "probe-songs") / f"{name}.wav"
+        path = make_folder(workspace / "cache" / "probe-songs") / f"{name}.wav"
         write_probe_song(name, path)
-    timeline, _ = hear(path, start=None, end=None, allow_truncated=False, workspace=options.workspace)
+    timeline, _ = hear(path, start=None, end=None, allow_truncated=False, workspace=workspace)
     return ProbeSong(path.stem, timeline, path)
 
 
-def _sync(observation: Observation, timeline: Timeline) -> Mapping[str, Any]:
+def sync_of(observation: Observation, timeline: Timeline) -> Mapping[str, Any]:
+    """Measure the sync of what a probe has drawn."""
     return report_sync(observation, measure_picture(observation), timeline)

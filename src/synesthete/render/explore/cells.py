@@ -11,8 +11,9 @@ import torch
 import yaml
 
 from synesthete.audio.timeline import Timeline
-from synesthete.config.preset import Preset
+from synesthete.config.preset import Preset, with_weights
 from synesthete.config.render import RenderOptions
+from synesthete.config.weights import copied_beside
 from synesthete.files import whole_file, write_whole
 from synesthete.generators.base import Size
 from synesthete.generators.build import build_generator, score_preset
@@ -24,7 +25,7 @@ from synesthete.render.explore.looks import Look
 from synesthete.render.segments import Interrupted
 from synesthete.render.threads import single_threaded
 
-__all__ = ["CELL_RATE", "CELL_SIZE", "CellFiles", "draw_cells", "preset_text", "stretches"]
+__all__ = ["CELL_RATE", "CELL_SIZE", "CellFiles", "draw_cells", "preset_text", "stretches", "write_preset"]
 
 CELL_SIZE: Final = Size(256, 144)
 CELL_RATE: Final = Fraction(15)
@@ -121,6 +122,14 @@ def preset_text(preset: Preset, *, named: bool = True) -> str:
     return yaml.safe_dump(ordered, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110)
 
 
+def write_preset(target: Path, preset: Preset, *, named: bool = True) -> None:
+    """Write a preset's file, whole, after the weights that it brings along."""
+    weights = preset.cppn.net.weights
+    if weights is not None:
+        preset = with_weights(preset, copied_beside(weights, target))
+    write_whole(target, preset_text(preset, named=named).encode())
+
+
 def _draw(
     look: Look, files: CellFiles, timeline: Timeline, moments: Mapping[str, float], stop: threading.Event
 ) -> None:
@@ -148,4 +157,4 @@ def _draw(
                     if frame == still:
                         stills.append(quantiser.rgb8(rgb.cpu()).numpy())
         write_png(files.picture, contact_sheet(stills, columns=2))
-        write_whole(files.preset, preset_text(look.preset).encode())
+        write_preset(files.preset, look.preset)

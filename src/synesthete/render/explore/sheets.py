@@ -29,10 +29,10 @@ from synesthete.config.explore import BreedOptions, ExploreOptions, SheetOptions
 from synesthete.config.preset import GeneratorName, load_preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError, InputError, OutputError
-from synesthete.files import digest_json, make_folder, slug, write_json, write_whole
+from synesthete.files import digest_json, make_folder, slug, write_json
 from synesthete.media.images import contact_sheet, write_png
 from synesthete.render.effort import choose_workers
-from synesthete.render.explore.cells import CellFiles, draw_cells, preset_text
+from synesthete.render.explore.cells import CellFiles, draw_cells, preset_text, write_preset
 from synesthete.render.explore.gallery import Ratings, write_gallery
 from synesthete.render.explore.looks import Look, bred_looks, parse_sweep, seeded_looks, swept_looks
 from synesthete.render.explore.mosaic import write_mosaic
@@ -216,7 +216,7 @@ def _make_sheet(
             sizes = [(net.layers, net.units) for net in nets]
             write_gallery(gallery, title, labels, cells, moments, options.grid[0], ratings, sizes)
         for number, path in options.save:
-            write_whole(path, preset_text(looks[number - 1].preset, named=False).encode())
+            write_preset(path, looks[number - 1].preset, named=False)
     sheet = Sheet(
         folder=folder.path,
         picture=picture,

@@ -1,0 +1,1 @@
+"""Fit presets to pictures."""
