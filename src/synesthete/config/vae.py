@@ -39,7 +39,7 @@ class VaeModelConfig(Frozen):
         default=(2, 2, 1), description="Residual blocks of the encoder at these widths."
     )
     decoder_blocks: tuple[Blocks, Blocks, Blocks, Blocks] = Field(
-        default=(2, 2, 2, 1), description="Residual blocks of the decoder, from 1 to 8 cells to a latent."
+        default=(2, 2, 1, 1), description="Residual blocks of the decoder, from 1 to 8 cells to a latent."
     )
     features: int = Field(
         default=32, ge=8, le=128, multiple_of=4,

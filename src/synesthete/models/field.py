@@ -33,6 +33,7 @@ CELLS: Final = 8
 """Features to a latent, along each side."""
 
 _BASE: Final = 3
+_COLOURS: Final = 4 * 3
 _BAND: Final = 16
 _PLACES: Final = 2
 _SIZE_UNITS: Final = 16
@@ -118,6 +119,17 @@ def spline_weights(
     return inner
 
 
+class _Seen(NamedTuple):
+    """Features through a canvas."""
+
+    own: Float[Tensor, "batch high columns features"]
+    base: Float[Tensor, "batch high columns 12"]
+    down: Float[Tensor, "#batch rows high"]
+    rows: Float[Tensor, "#batch rows 1 features"]
+    weight: Float[Tensor, "#batch features features"]
+    bias: Float[Tensor, "#batch 1 features"]
+
+
 class Residual(nn.Module):
     """Two 3x3 convolutions whose outcome is added; at first it is nothing."""
 
@@ -162,7 +174,7 @@ class FieldDecoder(nn.Module):
         self.place = nn.Linear(2 * 2 * _PLACES, features)
         self.size = nn.Sequential(nn.Linear(1, _SIZE_UNITS), nn.SiLU(), nn.Linear(_SIZE_UNITS, 4 * features))
         self.hidden = nn.Linear(features, features)
-        self.out = nn.Linear(features, 4 * 3)
+        self.out = nn.Linear(features, _COLOURS)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
         self._features = features
@@ -195,13 +207,14 @@ class FieldDecoder(nn.Module):
         -------
         Display RGB, about 0-1, two pixels to each column and row of the canvas.
         """
-        high, wide = features.shape[1:3]
-        across = spline_weights(canvas.columns * wide - 0.5, wide).to(features)
-        down = spline_weights(canvas.rows * high - 0.5, high).to(features)
-        # (batch, rows of features, columns, features), then (batch, rows, columns, features)
-        seen = torch.matmul(across[:, None], features)
-        seen = torch.matmul(down, seen.flatten(2)).view(len(seen), -1, *seen.shape[2:])
-        return self._pixels(self.draw_cells(seen, *self._places(canvas, high, wide)))
+        seen = self._look(features, canvas)
+        cells = (seen.down @ part.flatten(2) for part in (seen.own, seen.base))
+        count = (len(features), seen.down.shape[1], -1)
+        own, base = (
+            part.view(*count, channels)
+            for part, channels in zip(cells, (self._features, _COLOURS), strict=True)
+        )
+        return self._pixels(self.draw_cells(own, base, seen.rows, seen.weight, seen.bias))
 
     def bands(
         self,
@@ -223,57 +236,70 @@ class FieldDecoder(nn.Module):
         ------
         The first row of a band, and its pixels, 0-1.
         """
-        canvas = Canvas.of(size, device=features.device)
-        high, wide = features.shape[1:3]
-        columns, rows, gains = self._places(canvas, high, wide)
-        across = spline_weights(canvas.columns * wide - 0.5, wide)[0]
-        down = spline_weights(canvas.rows * high - 0.5, high)[0]
-        seen = torch.matmul(across, features[0]).flatten(1)
+        seen = self._look(features, Canvas.of(size, device=features.device))
+        own, base, down = seen.own[0].flatten(1), seen.base[0].flatten(1), seen.down[0]
         for top in range(0, len(down), _BAND):
             weights = down[top : top + _BAND]
             near = weights.any(dim=0).nonzero()
-            first, last = int(near[0]), int(near[-1]) + 1
-            band = torch.matmul(weights[:, first:last], seen[first:last])
+            reach = slice(int(near[0]), int(near[-1]) + 1)
             drawn = (kernel or self.draw_cells)(
-                band.view(1, -1, len(across), features.shape[3]), columns, rows[:, top : top + _BAND], gains
+                (weights[:, reach] @ own[reach]).view(1, len(weights), -1, self._features),
+                (weights[:, reach] @ base[reach]).view(1, len(weights), -1, _COLOURS),
+                seen.rows[:, top : top + _BAND],
+                seen.weight,
+                seen.bias,
             )
             pixels = self._pixels(drawn)[0, :, : size[1] - 2 * top, : size[0]]
             yield 2 * top, pixels.clamp(0.0, 1.0)
 
     def draw_cells(
         self,
-        seen: Float[Tensor, "batch rows columns channels"],
-        columns: Float[Tensor, "#batch 1 columns features"],
+        own: Float[Tensor, "batch rows columns features"],
+        base: Float[Tensor, "batch rows columns 12"],
         rows: Float[Tensor, "#batch rows 1 features"],
-        gains: Sequence[Float[Tensor, "#batch 1 1 features"]],
+        weight: Float[Tensor, "#batch features features"],
+        bias: Float[Tensor, "#batch 1 features"],
     ) -> Float[Tensor, "batch rows columns 12"]:
         """Draw cells of 2x2 pixels: the coordinate network.
 
         Parameters
         ----------
-        seen
-            Features, mixed at each cell.
-        columns, rows
-            What a cell's place adds to the first hidden layer.
-        gains
-            What the size of pixels does: gain and bias of the first hidden layer, then of the second.
+        own
+            Features mixed at each cell, with what its column adds to the first hidden layer.
+        base
+            The smooth picture, for each of a cell's pixels.
+        rows
+            What a cell's row adds to the first hidden layer.
+        weight, bias
+            Of the second hidden layer, at this size of pixels; transposed.
         """
-        base, own = seen[..., :_BASE], seen[..., _BASE:]
-        h = torch.sin(own * (1.0 + gains[0]) + (rows + gains[1]) + columns)
-        h = torch.sin(self.hidden(h) * (1.0 + gains[2]) + gains[3])
-        drawn: Tensor = self.out(h) + base.repeat(1, 1, 1, 4)
-        return drawn
+        h = torch.sin(own + rows).flatten(1, 2)
+        h = torch.sin(torch.baddbmm(bias, h, weight.expand(len(h), -1, -1)))
+        return base + nn.functional.linear(h, self.out.weight).view_as(base)
 
-    def _places(self, canvas: Canvas, high: int, wide: int) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-        """Give what columns, rows and the size of pixels add to the hidden layers."""
-        weight, bias = self.place.weight, self.place.bias
-        half = 2 * _PLACES
-        columns = nn.functional.linear(_waves(canvas.columns * wide), weight[:, :half])
-        rows = nn.functional.linear(_waves(canvas.rows * high), weight[:, half:], bias)
+    def _look(self, features: Float[Tensor, "batch rows columns features"], canvas: Canvas) -> "_Seen":
+        """Look at features through a canvas: mix them along its columns, and fold in what does not vary.
+
+        Splines sum to one, so that what is the same in all of a column's cells is added before they are mixed
+        along it.
+        """
+        high, wide = features.shape[1:3]
         # 0 where a pixel is half a feature wide: at the size that encoders see.
         octaves = torch.log2(canvas.width * (2.0 * wide))
-        gains = self.size(octaves[:, None]).view(-1, 4, 1, 1, self._features).unbind(1)
-        return columns[:, None], rows[:, :, None], gains
+        gains = self.size(octaves[:, None]).view(-1, 4, 1, self._features)
+        of_column, of_row = self.place.weight.chunk(2, dim=1)
+        columns = nn.functional.linear(_waves(canvas.columns * wide), of_column, self.place.bias)
+        across = spline_weights(canvas.columns * wide - 0.5, wide).to(features)[:, None]
+        own = across @ (features[..., _BASE:] * (1.0 + gains[:, 0, None])) + (columns + gains[:, 1])[:, None]
+        gain = 1.0 + gains[:, 2]
+        return _Seen(
+            own=own,
+            base=across @ (features[..., :_BASE].repeat(1, 1, 1, 4) + self.out.bias),
+            down=spline_weights(canvas.rows * high - 0.5, high).to(features),
+            rows=nn.functional.linear(_waves(canvas.rows * high), of_row)[:, :, None],
+            weight=(self.hidden.weight.T * gain).to(own),
+            bias=(self.hidden.bias * gain + gains[:, 3]).to(own),
+        )
 
     @staticmethod
     def _pixels(cells: Float[Tensor, "batch rows columns 12"]) -> Float[Tensor, "batch 3 height width"]:
