@@ -40,15 +40,19 @@ by the measures of `synesthete evaluate`.
 
 | | MilkDrop, 18 films | FFmpeg's scopes, 6 | ours |
 |---|---|---|---|
-| contrast (deviation of luma) | 0.05-0.22, median 0.14 | 0.06-0.36 | 0.05-0.24, median 0.13 |
-| saturation of what is seen | 0.10-0.91, median 0.56 | 0-0.80 | 0.41-0.93, median 0.70 |
-| dark share | 0.00-0.95, median 0.20 | 0.03-0.98 | 0.07-0.93, median 0.60 |
-| clipped share | up to 0.29 | up to 0.27 | up to 0.05 |
+| contrast (deviation of luma) | 0.05-0.22, median 0.14 | 0.06-0.36 | 0.04-0.26, median 0.12 |
+| saturation of what is seen | 0.10-0.91, median 0.56 | 0-0.80 | 0.35-0.93, median 0.73 |
+| dark share | 0.00-0.95, median 0.20 | 0.03-0.98 | 0.05-0.95, median 0.64 |
+| clipped share | up to 0.29 | up to 0.27 | up to 0.07 |
 | sync with techno, beyond other songs | at most 0.19, most at chance | 0.6-0.7 | 0.2-0.8 |
 | beyond three flashes a second | 3 of 12 presets | | none |
 
-Ours here are 80 sampled programs on techno and rock (`benchmarks/random_programs.py`), the 1st to the 99th
-of a hundred; sync and flashes are those of the presets (`benchmarks/presets.py`).
+Ours here are 2,000 sampled programs on six tracks (`benchmarks/random_programs.py`), the 1st to the 99th of
+a hundred; sync and flashes are those of the presets (`benchmarks/presets.py`). All of the 2,000 are finite and
+in range, 99.0 % follow their track (effect above 0, p < 0.05 against other songs; median effect 0.66), the
+most that any moves in silence is 0.08 of its motion in sound, and 0.8 % flash too often for a film, which
+flash safety then limits. Their looks on techno (OKLab thumbnails, Gaussian kernel) are as many as 14.8
+different ones; the eight classics' are 5.2.
 """
 
 
