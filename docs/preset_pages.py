@@ -48,7 +48,7 @@ by the measures of `synesthete evaluate`.
 | beyond three flashes a second | 3 of 12 presets | | none |
 
 Ours here are 2,000 sampled programs on six tracks (`benchmarks/random_programs.py`), the 1st to the 99th of
-a hundred; sync and flashes are those of the presets (`benchmarks/presets.py`). All of the 2,000 are finite and
+a hundred; sync and flashes are those of the presets (`benchmarks/presets.py`). All are finite and
 in range, 99.0 % follow their track (effect above 0, p < 0.05 against other songs; median effect 0.66), the
 most that any moves in silence is 0.08 of its motion in sound, and 0.8 % flash too often for a film, which
 flash safety then limits. Their looks on techno (OKLab thumbnails, Gaussian kernel) are as many as 14.8
