@@ -106,13 +106,13 @@ def _need_extra() -> None:
 
 def _reporter(as_json: bool) -> Any:
     """Print where training is, every few seconds; in JSON lines, every time that figures were logged."""
-    began = shown = time.monotonic()
-    first: int | None = None
+    shown = time.monotonic()
+    first: tuple[int, float] | None = None  # a step, and when it was reached
 
     def report(step: int, steps: int, figures: Mapping[str, float]) -> None:
         nonlocal shown, first
-        first = step - 1 if first is None else first
         now = time.monotonic()
+        first = first or (step, now)
         if now - shown < _SHOWN_EVERY_S and step != steps:
             return
         shown = now
@@ -120,7 +120,7 @@ def _reporter(as_json: bool) -> Any:
             event = {"event": "progress", "step": step, "of": steps, **figures}
             print(json.dumps(event), flush=True)
             return
-        left = (now - began) / max(1, step - first) * (steps - step)
+        left = (now - first[1]) / max(1, step - first[0]) * (steps - step)
         told = "  ".join(
             f"{name.rpartition('/')[2]} {figures[name]:.4g}"
             for name in (
@@ -131,6 +131,7 @@ def _reporter(as_json: bool) -> Any:
             )
             if name in figures
         )
-        print(f"step {step} of {steps}, {left / 60:.0f} min left  {told}", file=sys.stderr, flush=True)
+        when = f", {left / 60:.0f} min left" if step > first[0] else ""
+        print(f"step {step} of {steps}{when}  {told}", file=sys.stderr, flush=True)
 
     return report

@@ -21,7 +21,7 @@ class OptimiserConfig(Frozen):
 
     learning_rate: float = Field(default=1e-3, gt=0, le=0.1, description="The highest learning rate.")
     warm_up_steps: int = Field(
-        default=100, ge=0, le=1_000_000, description="Steps over which the learning rate rises to it."
+        default=200, ge=0, le=1_000_000, description="Steps over which the learning rate rises to it."
     )
     final_share: float = Field(
         default=0.02, ge=0, le=1,
@@ -43,7 +43,7 @@ class TrainConfig(Frozen):
     """What a run is; a run of the same configuration gives the same weights on the same machine."""
 
     seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Of the first weights and of the noise.")
-    steps: int = Field(default=8000, ge=1, le=100_000_000, description="Steps of the optimiser.")
+    steps: int = Field(default=14_000, ge=1, le=100_000_000, description="Steps of the optimiser.")
     precision: Literal["bf16", "fp32"] = Field(
         default="bf16", description="What networks compute in; weights are kept in fp32."
     )

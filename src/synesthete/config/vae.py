@@ -71,8 +71,8 @@ class VaeConfig(TrainConfig):
 
 
 _DATA: Final = {
-    "batch_size": 16, "clip_frames": 2, "style_frames": 0, "context_s": 0.1, "programs": HELD_OUT.start,
-    "crops": 2,
+    "batch_size": 8, "clip_frames": 2, "style_frames": 0, "context_s": 0.1, "programs": HELD_OUT.start,
+    "crops": 2, "clips_per_song": 64,
 }  # fmt: skip
 VAE_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
     "smoke": {
