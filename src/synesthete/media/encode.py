@@ -105,7 +105,7 @@ class SegmentWriter:
             context = self._stream.codec_context
             configure(context, self._width, self._height, self._frame_rate, self._settings)
             # Opened apart from the file, so that a refusal of the hardware is not taken for one of the disk.
-            with _encoder_failures(self._settings.encoder):
+            with _encoder_failures(self._settings.encoder), _usual_schedule():
                 context.open()
             self._container.start_encoding()
             self._resources = stack.pop_all()
@@ -177,7 +177,8 @@ def encoder_opens(encoder: str, codec: str = "h264", bit_depth: int = 8) -> bool
         context = av.CodecContext.create(encoder, "w")
         assert isinstance(context, VideoCodecContext)
         configure(context, 320, 240, Fraction(30), settings)
-        context.open()
+        with _usual_schedule():
+            context.open()
         pixels = settings.pixels
         grey = np.full(pixels.shape(240, 320), 128 << pixels.depth - 8, pixels.dtype)
         frame = pixels.frame_of(grey, 240, 320)
@@ -185,6 +186,19 @@ def encoder_opens(encoder: str, codec: str = "h264", bit_depth: int = 8) -> bool
         return bool(context.encode(frame) + context.encode(None))
     except (ConfigError, LookupError, ValueError, RuntimeError, OSError, av.error.FFmpegError):
         return False
+
+
+@contextlib.contextmanager
+def _usual_schedule() -> Iterator[None]:
+    """Stay one thread among others: SVT-AV1 makes whoever opens it a real-time one, where it may (as root)."""
+    if not hasattr(os, "sched_getscheduler"):  # it does so on Linux alone
+        yield
+        return
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, priority)
 
 
 def track_timescale(frame_rate: Fraction) -> int:

@@ -1,4 +1,5 @@
 import errno
+import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -196,6 +197,14 @@ def test_an_odd_size_is_refused(tmp_path: Path) -> None:
 def test_encoders_are_tried_and_not_believed() -> None:
     assert encoder_opens("libx264")
     assert not encoder_opens("no_such_encoder")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="threads are scheduled otherwise here")
+def test_av1_leaves_this_thread_no_more_urgent_than_it_was(tmp_path: Path) -> None:
+    before = os.sched_getscheduler(0)
+    # As root, SVT-AV1 would make it a real-time one.
+    write_segment(tmp_path / "segment.mp4", 2, settings=VideoSettings(encoder="libsvtav1", codec="av1"))
+    assert os.sched_getscheduler(0) == before
 
 
 def test_an_encoder_that_does_not_open_is_named_with_a_remedy(tmp_path: Path) -> None:
