@@ -190,7 +190,7 @@ def encoder_opens(encoder: str, codec: str = "h264", bit_depth: int = 8) -> bool
 
 @contextlib.contextmanager
 def _usual_schedule() -> Iterator[None]:
-    """Stay one thread among others: SVT-AV1 makes whoever opens it a real-time one, where it may (as root)."""
+    """Stay one thread among others: SVT-AV1 makes whoever opens it a real-time one where it may, as root."""
     if not hasattr(os, "sched_getscheduler"):  # it does so on Linux alone
         yield
         return
