@@ -48,6 +48,24 @@ def test_the_figures_read_as_a_table(weights: Path, cli: Command) -> None:
         assert word in outcome.out
 
 
+@pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore::DeprecationWarning:lightning.*")
+def test_the_smoke_preset_trains_weights_that_can_be_measured(cli: Command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    outcome = cli("train", "vae", "--preset", "smoke", "-o", run, "-j", 0, "--json")
+    assert outcome.status == 0, outcome
+    *told, last = outcome.events
+    assert last == {"event": "done", "step": 40, "of": 40, "weights": str(run / "vae.safetensors")}
+    assert all(event["event"] == "progress" for event in told)
+
+    outcome = cli("evaluate-vae", run / "vae.safetensors", "-n", 2, "--json")
+    assert outcome.status == 0, outcome
+    assert outcome.events[0]["psnr"] > 15
+
+    outcome = cli("train", "vae", "--preset", "smoke", "-o", run)
+    assert outcome.status == 0, outcome
+    assert "weights:" in outcome.out  # it was finished
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
