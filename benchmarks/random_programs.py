@@ -3,8 +3,9 @@
 Each program, in a style of its own, draws one of the tracks, in turn: 21 s of music, 2 s of silence and a
 second of music, at 15 frames a second and 128x72, a point a pixel, glow and trails at half their detail.
 What the guards refuse is counted by ``tools/make_catalogue.py``. Bounds of the look come from the rival
-films that ../shared/look shows: see ``BOUNDS``. Diversity is measured on thumbnails of the loudest moment,
-in OKLab (`synesthete.evaluation.thumbnails`), with a Gaussian kernel, against that of the classic presets.
+films that ../shared/look shows: see ``BOUNDS``. Diversity is that of all programs at one moment, the loudest
+of the first track, on thumbnails in OKLab (`synesthete.evaluation.thumbnails`), a Gaussian kernel, against
+that of the classic presets there; what trails, trails since the longest memory of a program.
 
 Usage: ``python benchmarks/random_programs.py --music FOLDER [--count N] [--first SEED] [--workers N]``
 """
@@ -55,6 +56,7 @@ TRACKS = (
 )  # fmt: skip
 MUSIC_S, SILENCE_S, AFTER_S = 21, 2, 1
 RATE, SIZE = Fraction(15), Size(128, 72)
+MEMORY = 45  # frames: the longest memory of a program, 3 s
 TABLES = ("spectrum", "wave", "chroma", "past", "figure")
 CLASSICS = ("spectrum", "waveform", "pulse", "particles", "contours", "tiles", "trails", "kaleidoscope")
 
@@ -110,18 +112,24 @@ def loudest(song: Heard) -> int:
     return int(np.argmax(song.timeline.column("loudness")[: 100 * MUSIC_S])) * int(RATE) // 100
 
 
-def film(program: Program, control: Control, song: Heard, seed: int) -> torch.Tensor:
-    """Draw the whole song: (frames, 3, height, width)."""
+def film(
+    program: Program, control: Control, song: Heard, seed: int, shown: range | None = None
+) -> torch.Tensor:
+    """Draw the whole song, or some frames of it: (frames, 3, height, width)."""
+    shown = range(song.frames) if shown is None else shown
+    first = max(0, shown.start - MEMORY)
     signals = build_signals(song.timeline, control, frame_rate=RATE, seed=seed)
-    moments = np.arange(song.frames) / float(RATE)
+    moments = np.arange(first, shown.stop) / float(RATE)
     curves = {
         name: torch.from_numpy(signals.at(name, moments))[None] for name in program.signals | {"energy"}
     }
     return draw_clips(
         [program],
         curves,
-        song.tables,
+        {name: table[:, first : shown.stop] for name, table in song.tables.items()},
         size=(SIZE.width, SIZE.height),
+        before=shown.start - first,
+        first_frame=first,
         frame_rate=RATE,  # type: ignore[arg-type]
         map_share=0.5,
     )[0]
@@ -162,9 +170,16 @@ def measure(job: tuple[int, Path, Path]) -> dict[str, Any]:
     torch.set_num_threads(1)
     seed, path, work = job
     song = heard(path, work)
-    frames = film(catalogued_program(seed), Control(), song, seed)
-    picture = thumbnails([frames[loudest(song)]])[0]
-    return {"seed": seed, **judged(frames, song), "thumbnail": picture.round(4).tolist()}
+    return {"seed": seed, **judged(film(catalogued_program(seed), Control(), song, seed), song)}
+
+
+def look(job: tuple[Program, Control, int, Path, Path]) -> np.ndarray:
+    """Draw a program at the loudest moment of a track: its thumbnail."""
+    torch.set_num_threads(1)
+    program, control, seed, path, work = job
+    song = heard(path, work)
+    place = loudest(song)
+    return thumbnails([film(program, control, song, seed, range(place, place + 1))[0]])[0]
 
 
 def diversity(pictures: np.ndarray) -> tuple[float, float]:
@@ -172,17 +187,6 @@ def diversity(pictures: np.ndarray) -> tuple[float, float]:
     distances = look_distances(pictures, pictures)
     pairs = distances[np.triu_indices(len(distances), 1)]
     return float(pairs.mean()), effective_number(distances)
-
-
-def classic_pictures(path: Path, work: Path) -> np.ndarray:
-    """Draw the classics at the same moment."""
-    song = heard(path, work)
-    pictures = []
-    for name in CLASSICS:
-        preset = load_preset(name)
-        frames = film(Program.from_json(preset.program), preset.control, song, preset.seed)
-        pictures.append(thumbnails([frames[loudest(song)]])[0])
-    return np.array(pictures)
 
 
 def report(results: list[dict[str, Any]]) -> bool:
@@ -234,11 +238,14 @@ def main() -> int:
                 if given.log:
                     with given.log.open("a") as handle:
                         handle.write(json.dumps(result) + "\n")
-        results = [done[seed] for seed in sorted(done)]
-        good = report(results)
-        ours = np.array([r["thumbnail"] for r in results if r["track"] == paths[0].stem], np.float32)
+            results = [done[seed] for seed in sorted(done)]
+            good = report(results)
+            sampled = [(catalogued_program(seed), Control(), seed, paths[0], work) for seed in sorted(done)]
+            presets = [load_preset(name) for name in CLASSICS]
+            classics = [(Program.from_json(p.program), p.control, p.seed, paths[0], work) for p in presets]
+            ours, theirs = (np.array(pool.map(look, jobs)) for jobs in (sampled, classics))
         distance, number = diversity(ours)
-        own_distance, own_number = diversity(classic_pictures(paths[0], work))
+        own_distance, own_number = diversity(theirs)
     print(
         f"diversity of {len(ours)} on {paths[0].stem}: mean distance {distance:.3f}, effective number "
         f"{number:.1f}; the {len(CLASSICS)} classics: {own_distance:.3f} and {own_number:.1f}; ratios "

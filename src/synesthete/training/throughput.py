@@ -47,12 +47,6 @@ class Throughput(Callback):
         self._operations = 0.0
         self._fastest = 0.0
         self._frames, self._spent, self._since = 0, 0.0, 0.0
-        self.frames_per_second = 0.0
-        self.share = 0.0
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Measure the machine."""
-        self._fastest = product_rate(pl_module.device, self._dtype)
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int
@@ -75,19 +69,19 @@ class Throughput(Callback):
         self._frames += batch.frames.shape[:2].numel() * trainer.world_size
         if trainer.global_step % self._every or not trainer.global_step:
             return
-        now = time.perf_counter()
-        spent = now - self._since - self._spent
-        self.frames_per_second = self._frames / max(spent, 1e-9)
-        per_device = self.frames_per_second * self._operations / trainer.world_size
-        self.share = per_device / self._fastest
+        spent = time.perf_counter() - self._since - self._spent
+        rate = self._frames / max(spent, 1e-9)
+        # Every time: what else runs on the machine may have slowed it down before.
+        self._fastest = max(self._fastest, product_rate(pl_module.device, self._dtype))
+        per_device = rate * self._operations / trainer.world_size
         pl_module.log_dict(
             {
-                "speed/frames_per_second": self.frames_per_second,
+                "speed/frames_per_second": rate,
                 "speed/teraflops": per_device * trainer.world_size / 1e12,
-                "speed/share_of_product_rate": self.share,
+                "speed/share_of_product_rate": per_device / self._fastest,
             }
         )
-        self._frames, self._spent, self._since = 0, 0.0, now
+        self._frames, self._spent, self._since = 0, 0.0, time.perf_counter()
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Don't count the time of validation as training's."""
