@@ -159,27 +159,24 @@ class _Seen(NamedTuple):
 
 
 def _see(vae: Vae, config: DataConfig, songs: Songs, plan: ClipPlan) -> _Seen:
-    large, crops = [], None
-    for scale in SCALES:
-        cut = config.model_copy(update={"crops": _CROPS, "crop_scales": (scale, scale)})
-        item = make_planned(cut, [plan], songs)[0]
-        truth = item.frames.float() / 255.0
-        posterior = vae.encode(truth)
-        features = vae.decoder.features(posterior.mean)
-        drawn = vae.decoder.paint(features, Canvas.of(_sides(truth))).clamp(0.0, 1.0)
-        found, crops = _enlarge(vae, item, features, drawn)
-        large.append(found)
-    assert crops is not None
+    cuts = [config.model_copy(update={"crops": _CROPS, "crop_scales": (scale, scale)}) for scale in SCALES]
+    items = [make_planned(cut, [plan], songs)[0] for cut in cuts]
+    item = items[-1]  # all of them show the same frames, and other crops
+    truth = item.frames.float() / 255.0
+    posterior = vae.encode(truth)
+    features = vae.decoder.features(posterior.mean)
+    drawn = vae.decoder.paint(features, Canvas.of(_sides(truth))).clamp(0.0, 1.0)
+    large, crops = zip(*(_enlarge(vae, one, features, drawn) for one in items), strict=True)
     return _Seen(
         truth=item.frames,
         psnr=float(psnr(drawn, truth).mean()),
         saturation=float(mean_saturation(drawn).mean()),
         words=frozenset(node.primitive.name for node in Program.from_text(item.program).root.walk()),
-        large=large,
+        large=list(large),
         effect=_effect(vae, config, songs, plan),
         **_latents(posterior),
         frames=(truth[0], drawn[0]),
-        crops=crops,
+        crops=crops[-1],
     )
 
 
