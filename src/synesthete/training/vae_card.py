@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from synesthete.config.vae import HELD_OUT
 from synesthete.models.vae import BLOCK, VaeSpec
 
 __all__ = ["vae_card"]
@@ -41,8 +42,7 @@ def vae_card(spec: VaeSpec, facts: Mapping[str, Any]) -> str:
         + (f", beginning with {facts['init_from']}." if facts["init_from"] else ".")
         ,
         "",
-        "**Data.** Frames that the programs of this project draw to music that it composes; nothing else. "
-        "Programs 1536-2047 of the catalogue were held out, and are what is measured here.",
+        f"**Data.** {_data(facts['config']['data'])}",
         "",
         "**Use.** Latents for the diffusion model, and pictures from them. It knows what such programs draw; "
         "photographs come back as a painter of light would remember them.",
@@ -61,3 +61,16 @@ def vae_card(spec: VaeSpec, facts: Mapping[str, Any]) -> str:
         "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _data(data: Mapping[str, Any]) -> str:
+    """Say what it saw, what validation looked at, and whether that was held out."""
+    music = "music that it composes" + (
+        " and to recorded music" if data["real_mix_prob"] else "; nothing else"
+    )
+    seen = data["first_program"] + data["programs"] > HELD_OUT.start
+    held_out = "of which it may have seen some in training" if seen else "which were held out"
+    return (
+        f"Frames that the programs of this project draw to {music}. What is measured here are programs "
+        f"{HELD_OUT.start}-{HELD_OUT.stop - 1} of the catalogue, {held_out}."
+    )

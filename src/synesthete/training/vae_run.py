@@ -117,7 +117,8 @@ def validation_data(config: DataConfig) -> DataConfig:
     return config.model_copy(
         update={
             "seed": config.seed + 1, "first_program": HELD_OUT.start, "programs": len(HELD_OUT),
-            "clip_frames": _CLIP_FRAMES, "batch_size": 4, "style_frames": 0,
+            "clip_frames": _CLIP_FRAMES, "batch_size": 4, "style_frames": 0, "audio_debug_mode": False,
+            "audio_debug_mix_prob": 0.0,
         }
     )  # fmt: skip
 
