@@ -53,7 +53,10 @@ class VaeLosses(Frozen):
     squares: float = Field(default=5.0, ge=0, le=100, description="Weight of the mean squared difference.")
     edges: float = Field(default=0.5, ge=0, le=100, description="Weight of edges at three scales.")
     colour: float = Field(default=0.3, ge=0, le=100, description="Weight of chroma and of mean saturation.")
-    crops: float = Field(default=0.5, ge=0, le=100, description="Weight of crops of large pictures.")
+    sharpness: float = Field(
+        default=0.5, ge=0, le=100, description="Weight of how strong the edges of crops are, wherever they lie."
+    )
+    crops: float = Field(default=1.0, ge=0, le=100, description="Weight of crops of large pictures.")
     divergence: float = Field(
         default=1e-4, ge=0, le=1, description="Weight of a latent's divergence from N(0, 1), nats."
     )
@@ -72,7 +75,7 @@ class VaeConfig(TrainConfig):
 
 _DATA: Final = {
     "batch_size": 8, "clip_frames": 2, "style_frames": 0, "context_s": 0.1, "programs": HELD_OUT.start,
-    "crops": 2, "clips_per_song": 64,
+    "crops": 3, "clips_per_song": 64,
 }  # fmt: skip
 VAE_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
     "smoke": {

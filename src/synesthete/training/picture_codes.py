@@ -58,8 +58,8 @@ def edge_powers(pictures: Pictures) -> Float[Tensor, " octaves"]:
     pictures
         Square.
     """
-    luma = torch.einsum("r,brhw->bhw", torch.tensor(_TO_YCC[0]), pictures)
-    frequency = torch.fft.fftfreq(pictures.shape[-1])
+    luma = (pictures * pictures.new_tensor(_TO_YCC[0])[:, None, None]).sum(dim=1)
+    frequency = torch.fft.fftfreq(pictures.shape[-1], device=pictures.device)
     radius = torch.hypot(frequency[:, None], frequency[None])
     power = torch.zeros_like(radius)
     for axis in (-1, -2):

@@ -13,6 +13,7 @@ __all__ = ["vae_card"]
 _MEANINGS = {
     "psnr": "PSNR of validation frames, dB (mean over pictures)",
     "psnr_crops": "PSNR of crops of pictures up to 8.5 times as large, dB",
+    "edges_crops": "power of their edges, over the true one",
     "saturation": "mean saturation, over the data's",
     "motion": "share of the change from frame to frame that survives",
     "divergence": "divergence of a latent from N(0, 1), nats",

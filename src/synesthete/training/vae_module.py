@@ -12,8 +12,16 @@ from synesthete.models.field import Canvas
 from synesthete.models.vae import Posterior, Vae
 from synesthete.seeding import generator_for
 from synesthete.training.items import Batch
-from synesthete.training.losses import colour_loss, edge_loss, mean_saturation, psnr, value_loss
+from synesthete.training.losses import (
+    colour_loss,
+    edge_loss,
+    mean_saturation,
+    psnr,
+    sharpness_loss,
+    value_loss,
+)
 from synesthete.training.optimiser import adamw
+from synesthete.training.picture_codes import edge_powers
 
 __all__ = ["VaeModule"]
 
@@ -60,6 +68,7 @@ class VaeModule(LightningModule):
                 value_loss(painted, crops, squares=losses.squares)
                 + losses.edges * edge_loss(painted, crops)
                 + losses.colour * colour_loss(painted, crops)
+                + losses.sharpness * sharpness_loss(painted, crops)
             )
         loss = torch.stack(list(parts.values())).sum()
         self.log_dict({"train/loss": loss, **{f"train/{name}": part for name, part in parts.items()}})
@@ -81,6 +90,7 @@ class VaeModule(LightningModule):
         if batch.crops.shape[1]:
             crops, painted = self._crops(batch, features)
             figures["psnr_crops"] = psnr(painted, crops).mean()
+            figures["edges_crops"] = edge_powers(painted)[-1] / edge_powers(crops)[-1]
         self.log_dict(
             {f"validation/{name}": value for name, value in figures.items()},
             sync_dist=True, batch_size=len(pictures),
