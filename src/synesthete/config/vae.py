@@ -54,7 +54,7 @@ class VaeLosses(Frozen):
     edges: float = Field(default=0.5, ge=0, le=100, description="Weight of edges at three scales.")
     colour: float = Field(default=0.3, ge=0, le=100, description="Weight of chroma and of mean saturation.")
     sharpness: float = Field(
-        default=0.5, ge=0, le=100, description="Weight of how strong the edges of crops are, wherever they lie."
+        default=0.5, ge=0, le=100, description="Weight of how strong the edges of crops are."
     )
     crops: float = Field(default=1.0, ge=0, le=100, description="Weight of crops of large pictures.")
     divergence: float = Field(
