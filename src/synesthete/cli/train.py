@@ -1,19 +1,23 @@
-"""``synesthete train vae``."""
+"""``synesthete train``."""
 
 import json
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from synesthete.cli.dataset import open_music_of
 from synesthete.cli.render import DebugOption, JsonOption, WorkspaceOption
 from synesthete.config.base import build
+from synesthete.config.diffusion import load_diffusion_config
 from synesthete.config.training import TrainOptions
 from synesthete.config.vae import load_vae_config
+
+if TYPE_CHECKING:
+    from synesthete.training.run import RunResult
 
 __all__ = ["app"]
 
@@ -36,52 +40,115 @@ def _root(context: typer.Context) -> None:
         raise ConfigError("train needs the name of a model: synesthete train vae")
 
 
+PresetOption = Annotated[str, _option("preset", "--preset", metavar="smoke|small|base|large")]
+ConfigOption = Annotated[Path | None, _option("config", "--config", metavar="FILE.yaml")]
+SetOption = Annotated[list[str] | None, _option("set", "--set", metavar="FIELD=VALUE")]
+HoursOption = Annotated[float | None, _option("hours", "--hours")]
+DevicesOption = Annotated[int, _option("devices", "--devices")]
+NodesOption = Annotated[int, _option("nodes", "--nodes")]
+WorkersOption = Annotated[int, _option("workers", "--workers", "-j")]
+ShardsOption = Annotated[Path | None, _option("shards", "--shards", metavar="FOLDER")]
+InitOption = Annotated[Path | None, _option("init_from", "--init-from", metavar="WEIGHTS.safetensors")]
+WandbOption = Annotated[bool, _option("wandb", "--wandb")]
+
+
+def _folder_option(kind: str) -> Any:
+    return typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        show_default=False,
+        help=f"The run's folder; by default runs/{kind}-PRESET in the workspace.",
+    )
+
+
 @app.command()
 def vae(
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER",
-            show_default=False,
-            help="The run's folder; by default runs/vae-PRESET in the workspace.",
-        ),
-    ] = None,
-    preset: Annotated[str, _option("preset", "--preset", metavar="smoke|small|base|large")] = "small",
-    config: Annotated[Path | None, _option("config", "--config", metavar="FILE.yaml")] = None,
-    changes: Annotated[list[str] | None, _option("set", "--set", metavar="FIELD=VALUE")] = None,
-    hours: Annotated[float | None, _option("hours", "--hours")] = None,
-    devices: Annotated[int, _option("devices", "--devices")] = 1,
-    nodes: Annotated[int, _option("nodes", "--nodes")] = 1,
-    workers: Annotated[int, _option("workers", "--workers", "-j")] = 1,
-    shards: Annotated[Path | None, _option("shards", "--shards", metavar="FOLDER")] = None,
-    init_from: Annotated[
-        Path | None, _option("init_from", "--init-from", metavar="WEIGHTS.safetensors")
-    ] = None,
-    wandb: Annotated[bool, _option("wandb", "--wandb")] = False,
+    output: Annotated[Path | None, _folder_option("vae")] = None,
+    preset: PresetOption = "small",
+    config: ConfigOption = None,
+    changes: SetOption = None,
+    hours: HoursOption = None,
+    devices: DevicesOption = 1,
+    nodes: NodesOption = 1,
+    workers: WorkersOption = 1,
+    shards: ShardsOption = None,
+    init_from: InitOption = None,
+    wandb: WandbOption = False,
     workspace: WorkspaceOption = Path(),
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Train the autoencoder: pictures to latents, and latents to pictures of any size."""
-    options = build(
-        TrainOptions,
-        {
-            "preset": preset, "config": config, "set": tuple(changes or ()), "hours": hours,
-            "devices": devices, "nodes": nodes, "workers": workers, "shards": shards,
-            "init_from": init_from, "wandb": wandb, "workspace": workspace,
-        },
-        where="options",
+    options = _options(
+        preset=preset, config=config, set=tuple(changes or ()), hours=hours, devices=devices, nodes=nodes,
+        workers=workers, shards=shards, init_from=init_from, wandb=wandb, workspace=workspace,
     )  # fmt: skip
     run = load_vae_config(options.preset, options.config, options.set)
-    folder = output or options.workspace / "runs" / f"vae-{options.preset}"
-    _need_extra()
     from synesthete.training.vae_run import train_vae
 
     found = train_vae(
-        run, options, folder, music=open_music_of(run.data, options.workspace), on_step=_reporter(as_json)
+        run,
+        options,
+        output or options.workspace / "runs" / f"vae-{options.preset}",
+        music=open_music_of(run.data, options.workspace),
+        on_step=_reporter(as_json),
     )
+    _tell(found, as_json)
+
+
+@app.command()
+def diffusion(
+    output: Annotated[Path | None, _folder_option("diffusion")] = None,
+    preset: PresetOption = "small",
+    config: ConfigOption = None,
+    changes: SetOption = None,
+    hours: HoursOption = None,
+    devices: DevicesOption = 1,
+    nodes: NodesOption = 1,
+    workers: WorkersOption = 1,
+    shards: ShardsOption = None,
+    autoencoder: Annotated[
+        Path | None,
+        typer.Option(
+            "--vae",
+            metavar="WEIGHTS.safetensors",
+            show_default=False,
+            help="The autoencoder whose latents are learned; by default the one that ships.",
+        ),
+    ] = None,
+    init_from: InitOption = None,
+    wandb: WandbOption = False,
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Train the model that listens: latents from noise, what is heard, and a style."""
+    options = _options(
+        preset=preset, config=config, set=tuple(changes or ()), hours=hours, devices=devices, nodes=nodes,
+        workers=workers, shards=shards, init_from=init_from, wandb=wandb, workspace=workspace,
+    )  # fmt: skip
+    run = load_diffusion_config(options.preset, options.config, options.set)
+    from synesthete.training.diffusion_run import train_diffusion
+
+    found = train_diffusion(
+        run,
+        options,
+        output or options.workspace / "runs" / f"diffusion-{options.preset}",
+        vae=autoencoder,
+        music=open_music_of(run.data, options.workspace),
+        on_step=_reporter(as_json),
+    )
+    _tell(found, as_json)
+
+
+def _options(**values: Any) -> TrainOptions:
+    options = build(TrainOptions, values, where="options")
+    _need_extra()
+    return options
+
+
+def _tell(found: "RunResult", as_json: bool) -> None:
     if as_json:
         weights = None if found.weights is None else str(found.weights)
         print(json.dumps({"event": "done", "step": found.step, "of": found.steps, "weights": weights}))
@@ -126,6 +193,8 @@ def _reporter(as_json: bool) -> Any:
             for name in (
                 "train/loss",
                 "validation/psnr",
+                "validation/wrong",
+                "validation/course_r",
                 "speed/frames_per_second",
                 "speed/share_of_product_rate",
             )

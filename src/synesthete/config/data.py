@@ -82,6 +82,10 @@ class DataConfig(Frozen):
         le=16,
         description="Frames of another moment of the same program and song; at most a clip's.",
     )
+    rows_per_frame: int = Field(
+        default=1, ge=1, le=8,
+        description="Timeline rows for each frame: at 15 frames per second one row misses what is short.",
+    )  # fmt: skip
     warm_up_s: float = Field(
         default=1.0, ge=0, le=_EDGE_S, description="How long before a clip trails begin in the dark, seconds."
     )
@@ -191,7 +195,7 @@ class DataConfig(Frozen):
 
     @property
     def context_frames(self) -> int:
-        """Timeline rows on each side of a clip."""
+        """Frames on each side of a clip over which Timeline rows reach; each has `rows_per_frame`."""
         return round(self.context_s * self.frame_rate)
 
     @property

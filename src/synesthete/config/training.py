@@ -1,16 +1,18 @@
 """How models are trained: what every kind of training shares."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from synesthete.config.base import Frozen
+from synesthete.config.base import Frozen, build, merge, parse_assignment, read_yaml, set_path
 from synesthete.config.data import DataConfig
+from synesthete.config.dataset import confine_music
 from synesthete.config.render import RenderOptions
 from synesthete.seeding import MAX_SEED
 
-__all__ = ["OptimiserConfig", "TrainConfig", "TrainOptions", "TrainPreset"]
+__all__ = ["OptimiserConfig", "TrainConfig", "TrainOptions", "TrainPreset", "load_train_config"]
 
 TrainPreset = Literal["smoke", "small", "base", "large"]
 Memory = Annotated[float, Field(ge=0, lt=1)]
@@ -63,6 +65,47 @@ class TrainConfig(Frozen):
                 "the last ones are validated and kept; change either"
             )
         return self
+
+
+Run = TypeVar("Run", bound=TrainConfig)
+
+
+def load_train_config(
+    kind: type[Run],
+    presets: Sequence[Mapping[str, Any]],
+    path: Path | None = None,
+    assignments: Sequence[str] = (),
+) -> Run:
+    """Give a run's configuration.
+
+    Parameters
+    ----------
+    kind
+        Its model.
+    presets
+        Changes to it, each on top of the last.
+    path
+        A YAML file with further ones. A ``data.music_dir`` in it lies below the file's own folder.
+    assignments
+        The last changes, ``field=value``.
+
+    Raises
+    ------
+    ConfigError
+        If the file can't be read, or a field is wrong.
+    """
+    values: dict[str, Any] = {}
+    for changes in presets:
+        values = merge(values, changes)
+    if path is not None:
+        given = read_yaml(path)
+        if isinstance(given.get("data"), dict):
+            given["data"] = confine_music(given["data"], path, field="data.music_dir")
+        values = merge(values, given)
+    for assignment in assignments:
+        place, value = parse_assignment(assignment)
+        values = set_path(values, place, value)
+    return build(kind, values, where="options" if path is None else str(path))
 
 
 class TrainOptions(Frozen):

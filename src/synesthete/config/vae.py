@@ -6,9 +6,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from synesthete.config.base import Frozen, build, merge, parse_assignment, read_yaml, set_path
-from synesthete.config.dataset import confine_music
-from synesthete.config.training import TrainConfig, TrainPreset
+from synesthete.config.base import Frozen
+from synesthete.config.training import TrainConfig, TrainPreset, load_train_config
 from synesthete.seeding import MAX_SEED
 
 __all__ = [
@@ -108,30 +107,8 @@ VAE_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
 def load_vae_config(
     preset: TrainPreset, path: Path | None = None, assignments: Sequence[str] = ()
 ) -> VaeConfig:
-    """Give a run's configuration.
-
-    Parameters
-    ----------
-    path
-        A YAML file with fields of `VaeConfig`. A ``data.music_dir`` in it lies below the file's own folder.
-    assignments
-        Changes, ``field=value``.
-
-    Raises
-    ------
-    ConfigError
-        If the file can't be read, or a field is wrong.
-    """
-    values = merge({"data": _DATA}, VAE_PRESETS[preset])
-    if path is not None:
-        given = read_yaml(path)
-        if isinstance(given.get("data"), dict):
-            given["data"] = confine_music(given["data"], path, field="data.music_dir")
-        values = merge(values, given)
-    for assignment in assignments:
-        place, value = parse_assignment(assignment)
-        values = set_path(values, place, value)
-    return build(VaeConfig, values, where="options" if path is None else str(path))
+    """Give a run's configuration; see `synesthete.config.training.load_train_config`."""
+    return load_train_config(VaeConfig, [{"data": _DATA}, VAE_PRESETS[preset]], path, assignments)
 
 
 class VaeProbeOptions(Frozen):

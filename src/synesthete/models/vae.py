@@ -66,7 +66,7 @@ class VaeSpec:
 
 
 class Posterior(NamedTuple):
-    """What an encoder knows: a normal distribution of latents.
+    """What an encoder knows: a normal distribution of latents, or of styles.
 
     Attributes
     ----------
@@ -74,11 +74,11 @@ class Posterior(NamedTuple):
         Of each latent.
     """
 
-    mean: Float[Tensor, "batch latents h w"]
-    log_variance: Float[Tensor, "batch latents h w"]
+    mean: Float[Tensor, "batch latents *places"]
+    log_variance: Float[Tensor, "batch latents *places"]
 
-    def sample(self, noise: Float[Tensor, "batch latents h w"]) -> Float[Tensor, "batch latents h w"]:
-        """Give latents; ``noise`` is standard normal."""
+    def sample(self, noise: Float[Tensor, "batch latents *places"]) -> Float[Tensor, "batch latents *places"]:
+        """Draw from it; ``noise`` is standard normal."""
         return self.mean + torch.exp(0.5 * self.log_variance) * noise
 
     def divergence(self) -> Float[Tensor, ""]:

@@ -3,18 +3,30 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from synesthete.errors import ConfigError
 from synesthete.files import digest_bytes, write_whole
+from synesthete.models.diffusion import Diffusion, DiffusionSpec
 from synesthete.models.vae import Vae, VaeSpec
 
-__all__ = ["Weights", "load_vae", "read_weights", "save_vae", "shipped_weights"]
+__all__ = [
+    "Weights",
+    "WeightsKind",
+    "load_diffusion",
+    "load_vae",
+    "read_weights",
+    "save_weights",
+    "shipped_weights",
+]
+
+WeightsKind = Literal["vae", "diffusion"]
+Network = Vae | Diffusion
 
 _KIND: Final = "synesthete"
 _SPEC: Final = "spec"
@@ -40,19 +52,25 @@ class Weights(NamedTuple):
     facts: dict[str, Any]
 
 
-def save_vae(path: Path, vae: Vae, facts: Mapping[str, Any]) -> str:
-    """Write an autoencoder's weights in half precision, whole.
+def save_weights(path: Path, network: Network, facts: Mapping[str, Any]) -> str:
+    """Write a network's weights in half precision, whole.
+
+    Parameters
+    ----------
+    facts
+        How they came about, as JSON has it.
 
     Returns
     -------
     SHA-256 of the file.
     """
     tensors = {
-        name: value.detach().to("cpu", torch.float16).contiguous() for name, value in vae.state_dict().items()
+        name: value.detach().to("cpu", torch.float16).contiguous()
+        for name, value in network.state_dict().items()
     }
     header = {
-        _KIND: "vae",
-        _SPEC: json.dumps(vae.spec.to_json()),
+        _KIND: _kind(network),
+        _SPEC: json.dumps(network.spec.to_json()),
         _FACTS: json.dumps(dict(facts), allow_nan=False),
     }
     data = save(tensors, header)
@@ -66,7 +84,7 @@ def load_vae(path: Path | None = None) -> tuple[Vae, dict[str, Any]]:
     Parameters
     ----------
     path
-        A file that `save_vae` wrote; by default the one that ships.
+        A file that `save_weights` wrote; by default the one that ships.
 
     Returns
     -------
@@ -81,16 +99,31 @@ def load_vae(path: Path | None = None) -> tuple[Vae, dict[str, Any]]:
     found = read_weights(path, "vae")
     with torch.random.fork_rng(devices=[]):
         vae = Vae(VaeSpec.from_json(found.spec))
+    _fill(vae, found, path)
+    return vae, found.facts
+
+
+def load_diffusion(path: Path | None = None) -> tuple[Diffusion, dict[str, Any]]:
+    """Read a model that listens; see `load_vae`."""
+    path = path or shipped_weights("diffusion")
+    found = read_weights(path, "diffusion")
+    with torch.random.fork_rng(devices=[]):
+        model = Diffusion(DiffusionSpec.from_json(found.spec))
+    _fill(model, found, path)
+    return model, found.facts
+
+
+def _fill(network: nn.Module, found: Weights, path: Path) -> None:
     try:
-        vae.load_state_dict(found.tensors)
+        network.load_state_dict(found.tensors)
     except RuntimeError:
         raise ConfigError(
             f"{path} holds other tensors than its header says; it is damaged, take another copy"
         ) from None
-    return vae.eval().requires_grad_(requires_grad=False), found.facts
+    network.eval().requires_grad_(requires_grad=False)
 
 
-def read_weights(path: Path, kind: str) -> Weights:
+def read_weights(path: Path, kind: WeightsKind) -> Weights:
     """Read a file of weights.
 
     Raises
@@ -114,6 +147,10 @@ def read_weights(path: Path, kind: str) -> Weights:
         raise ConfigError(f"{path} is no file of weights; {remedy}") from None
 
 
-def shipped_weights(kind: str) -> Path:
+def shipped_weights(kind: WeightsKind) -> Path:
     """Give the file of weights that comes with the package."""
     return _SHIPPED / f"{kind}.safetensors"
+
+
+def _kind(network: Network) -> WeightsKind:
+    return "vae" if isinstance(network, Vae) else "diffusion"

@@ -20,7 +20,7 @@ from synesthete.training.plan import ClipPlan, partner_of, plan_clip
 from synesthete.training.programs import program_of, style_of
 from synesthete.training.songs import Song, Songs
 
-__all__ = ["Batch", "Item", "make_batch", "make_items", "make_planned", "stack"]
+__all__ = ["Batch", "Item", "frame_rows", "make_batch", "make_items", "make_planned", "stack"]
 
 
 class Item(NamedTuple):
@@ -33,8 +33,8 @@ class Item(NamedTuple):
     frames
         Display RGB, ``(frames, 3, height, width)``.
     rows
-        The Timeline on the frame clock, columns in the order of `synesthete.audio.columns.COLUMN_NAMES`: of
-        the clip's frames, and of ``context_frames`` more on each side.
+        The Timeline, columns in the order of `synesthete.audio.columns.COLUMN_NAMES`: ``rows_per_frame`` for
+        each of the clip's frames, the first at its moment, and for ``context_frames`` more on each side.
     style_frames
         Frames of another moment of the same song in the same program.
     style
@@ -78,6 +78,11 @@ class Batch(NamedTuple):
     facts: tuple[str, ...]
     crops: UInt8[Tensor, "items crops 3 side side"]
     crop_places: Int64[Tensor, "items crops 5"]
+
+    def first(self, count: int) -> "Batch":
+        """Give the first few of its items."""
+        fields: dict[str, Any] = {name: values[:count] for name, values in self._asdict().items()}
+        return Batch(**fields)
 
 
 def make_batch(config: DataConfig, number: int, songs: Songs, *, device: torch.device | str = "cpu") -> Batch:
@@ -157,10 +162,17 @@ def make_planned(
     return items
 
 
+def frame_rows(config: DataConfig, item: Item) -> Float32[Tensor, "frames columns"]:
+    """Give the row at each of an item's frames."""
+    first, each = config.context_frames, config.rows_per_frame
+    return item.rows[first * each : (first + len(item.frames)) * each : each]
+
+
 def _rows(config: DataConfig, plan: ClipPlan, song: Song) -> Float32[Tensor, "rows columns"]:
     around = config.context_frames
     start, stop = plan.first_frame - around, plan.first_frame + config.clip_frames + around
-    return torch.from_numpy(song.timeline.at_frames(config.rate, start=start, stop=stop))
+    each = config.rows_per_frame
+    return torch.from_numpy(song.timeline.at_frames(config.rate * each, start=start * each, stop=stop * each))
 
 
 class _Drawn:

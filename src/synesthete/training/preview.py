@@ -21,7 +21,7 @@ from synesthete.media.encode import SegmentWriter, VideoSettings
 from synesthete.media.images import contact_sheet, write_png
 from synesthete.media.mux import encode_sound, stitch
 from synesthete.programs.program import Program
-from synesthete.training.items import Item, make_items
+from synesthete.training.items import Item, frame_rows, make_items
 from synesthete.training.music import Music
 from synesthete.training.plan import plan_clip
 from synesthete.training.songs import Songs
@@ -126,8 +126,7 @@ def _row(config: DataConfig, item: Item) -> Picture:
 
 
 def _strip(config: DataConfig, item: Item, width: int) -> Picture:
-    around, frames = config.context_frames, len(item.frames)
-    rows = item.rows[around : around + frames].numpy()
+    rows, frames = frame_rows(config, item).numpy(), len(item.frames)
     bands = np.stack([_column(rows, f"band_{band}") for band in reversed(range(BANDS))])
     image = Image.new("RGB", (width, BANDS * _BAND_HEIGHT + _LEVEL_HEIGHT), _GAP)
     heat = Image.fromarray(_heat(bands)).resize((width, BANDS * _BAND_HEIGHT), Image.Resampling.NEAREST)

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 import yaml
@@ -21,14 +21,18 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.strategies import DDPStrategy
 
 from synesthete.config.base import read_yaml
+from synesthete.config.data import DataConfig
 from synesthete.config.training import TrainConfig, TrainOptions
 from synesthete.errors import ConfigError
 from synesthete.files import make_folder, whole_file, write_whole
 from synesthete.training.data_module import ClipDataModule
+from synesthete.training.dataset import ItemSource, LiveItems
+from synesthete.training.music import Music
 from synesthete.training.optimiser import averaging
+from synesthete.training.shards import open_shards
 from synesthete.training.throughput import Throughput
 
-__all__ = ["Progress", "claim_run", "fit", "last_checkpoint"]
+__all__ = ["Progress", "RunResult", "claim_run", "fit", "item_source", "last_checkpoint"]
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
 """Is told the step, how many there are, and the figures logged last."""
@@ -38,15 +42,58 @@ _LINES: Final = 200
 """About so many lines of figures are logged in a run."""
 
 
-def claim_run(folder: Path, config: TrainConfig) -> None:
+class RunResult(NamedTuple):
+    """What a run came to.
+
+    Attributes
+    ----------
+    step, steps
+        How far it is.
+    figures
+        Those logged last.
+    weights
+        The finished weights; None: time was up before.
+    """
+
+    step: int
+    steps: int
+    figures: dict[str, float]
+    weights: Path | None
+
+
+def item_source(config: DataConfig, options: TrainOptions, music: Music | None) -> ItemSource:
+    """Give what a run's items come from: made as they are needed, or read from shards.
+
+    Raises
+    ------
+    ConfigError
+        If the shards hold other data.
+    """
+    if options.shards is None:
+        return LiveItems(config, music)
+    shards = open_shards(options.shards)
+    if shards.config != config:
+        raise ConfigError(
+            f"{options.shards} holds other data than this run's; export it with the run's own data, or drop "
+            "--shards"
+        )
+    return shards.read
+
+
+def claim_run(folder: Path, config: TrainConfig, **digests: str) -> None:
     """Make a run's folder, or see that it is of the same run.
+
+    Parameters
+    ----------
+    digests
+        Of other files that it depends on.
 
     Raises
     ------
     ConfigError
         If another configuration was begun there.
     """
-    values = config.model_dump(mode="json")
+    values = config.model_dump(mode="json") | digests
     path = make_folder(folder) / _CONFIG
     if not path.exists():
         write_whole(path, yaml.safe_dump(values, sort_keys=False).encode())
@@ -72,12 +119,20 @@ def fit(
     *,
     callbacks: Sequence[Callback] = (),
     on_step: Progress = lambda step, steps, figures: None,
+    keep: str | None = None,
 ) -> Trainer:
     """Train, from the run's checkpoint on if there is one.
 
+    Parameters
+    ----------
+    keep
+        The figure of a validation by which weights are chosen in the end, those of its highest value; by
+        default the last ones are.
+
     Returns
     -------
-    The trainer, after its last step, with averaged weights in the module, or when time was up.
+    The trainer: after its last step, with the chosen averaged weights in the module and their figures
+    logged; or when time was up.
     """
     every = config.validate_every
     log_every = max(1, min(50, config.steps // _LINES))
@@ -87,6 +142,10 @@ def fit(
         checkpoint.parent, filename=checkpoint.stem, every_n_train_steps=every, save_top_k=1,
         enable_version_counter=False,
     )  # fmt: skip
+    best = checkpoint.with_stem("best")
+    chooser = ModelCheckpoint(
+        best.parent, filename=best.stem, monitor=keep, mode="max", enable_version_counter=False
+    )
     on_gpu = torch.cuda.is_available()
     alone = options.devices == options.nodes == 1
     with _quiet():
@@ -116,6 +175,7 @@ def fit(
                 Throughput(dtype, every=log_every),
                 *callbacks,
                 _Watch(on_step, options.hours, checkpoint, every=log_every),
+                *([chooser] if keep else []),
                 keeper,
             ],
         )
@@ -124,9 +184,9 @@ def fit(
         )
         if trainer.global_step >= config.steps:
             # From the file: a run that was killed after its last step does not train again.
-            kept = torch.load(checkpoint, map_location=module.device, weights_only=True)
+            kept = torch.load(best if keep else checkpoint, map_location=module.device, weights_only=True)
             module.load_state_dict(kept["state_dict"])
-            if not any(name.startswith("validation/") for name in trainer.logged_metrics):
+            if keep or not any(name.startswith("validation/") for name in trainer.logged_metrics):
                 trainer.validate(module, datamodule=data, verbose=False)
     return trainer
 

@@ -18,7 +18,7 @@ from synesthete.evaluation.picture import measure_picture
 from synesthete.generators.base import Size
 from synesthete.generators.quantise import Quantiser
 from synesthete.programs.program import Program
-from synesthete.training.items import Item
+from synesthete.training.items import Item, frame_rows
 from synesthete.training.music import Music
 from synesthete.training.reactivity import CAUSES, ClipDynamics, measure_reactivity
 from synesthete.training.songs import Songs
@@ -111,8 +111,7 @@ def _see(config: DataConfig, item: Item) -> _Seen:
     quantiser = Quantiser(size)
     planes = (quantiser.yuv420(frame).numpy() for frame in item.frames.float() / 255)
     observation = observe(planes, size=size, frame_rate=config.rate)
-    around = config.context_frames
-    rows = item.rows[around : around + len(item.frames)].numpy()
+    rows = frame_rows(config, item).numpy()
     places = [COLUMN_NAMES.index(name) for name in CAUSES]
     effects = np.stack([measure_picture(observation).brightness, observation.motion], axis=1)
     program = Program.from_text(item.program)

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from synesthete.training.items import Batch
@@ -13,7 +14,6 @@ __all__ = ["Throughput", "product_rate"]
 
 _SIDE_CPU, _SIDE_GPU = 1024, 8192
 _TRIALS = 5
-_BACKWARD = 3  # a backward pass costs two forward passes
 
 
 def product_rate(device: torch.device, dtype: torch.dtype) -> float:
@@ -51,15 +51,14 @@ class Throughput(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int
     ) -> None:
-        """Count the operations of the first batch, a frame; then begin to take the time."""
+        """Count the operations of the first batch, forward and backward; then begin to take the time."""
         if not self._operations:
-            with (
-                FlopCounterMode(display=False) as counter,
-                torch.no_grad(),
-                trainer.precision_plugin.forward_context(),
-            ):
-                self._silently(pl_module, batch, batch_idx)
-            self._operations = _BACKWARD * counter.get_total_flops() / batch.frames.shape[:2].numel()
+            with FlopCounterMode(display=False) as counter:
+                with trainer.precision_plugin.forward_context():
+                    loss = self._silently(pl_module, batch, batch_idx)
+                loss.backward()
+            pl_module.zero_grad()
+            self._operations = counter.get_total_flops() / batch.frames.shape[:2].numel()
             self._since = time.perf_counter()
 
     def on_train_batch_end(
@@ -92,13 +91,14 @@ class Throughput(Callback):
         self._spent += time.perf_counter()
 
     @staticmethod
-    def _silently(module: LightningModule, batch: Batch, index: int) -> None:
+    def _silently(module: LightningModule, batch: Batch, index: int) -> Tensor:
         """Run a step, and log nothing."""
         log, module.log_dict = module.log_dict, lambda *given, **named: None  # type: ignore[method-assign]
         try:
-            module.training_step(batch, index)
+            loss: Tensor = module.training_step(batch, index)
         finally:
             module.log_dict = log  # type: ignore[method-assign]
+        return loss
 
 
 def _wait(device: torch.device) -> None:

@@ -8,7 +8,7 @@ import yaml
 from synesthete.config.vae import HELD_OUT
 from synesthete.models.vae import BLOCK, VaeSpec
 
-__all__ = ["vae_card"]
+__all__ = ["data_line", "vae_card"]
 
 _MEANINGS = {
     "psnr": "PSNR of validation frames, dB (mean over pictures)",
@@ -43,7 +43,7 @@ def vae_card(spec: VaeSpec, facts: Mapping[str, Any]) -> str:
         + (f", beginning with {facts['init_from']}." if facts["init_from"] else ".")
         ,
         "",
-        f"**Data.** {_data(facts['config']['data'])}",
+        f"**Data.** {data_line(facts['config']['data'])}",
         "",
         "**Use.** Latents for the diffusion model, and pictures from them. It knows what such programs draw; "
         "photographs come back as a painter of light would remember them.",
@@ -64,7 +64,7 @@ def vae_card(spec: VaeSpec, facts: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _data(data: Mapping[str, Any]) -> str:
+def data_line(data: Mapping[str, Any]) -> str:
     """Say what it saw, what validation looked at, and whether that was held out."""
     music = "music that it composes" + (
         " and to recorded music" if data["real_mix_prob"] else "; nothing else"

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch import LightningModule
 
 from synesthete import __version__
 from synesthete.config.data import DataConfig
@@ -14,42 +13,22 @@ from synesthete.config.training import TrainOptions
 from synesthete.config.vae import HELD_OUT, VaeConfig
 from synesthete.errors import ConfigError
 from synesthete.files import write_whole
-from synesthete.media.images import Picture, contact_sheet, write_png
+from synesthete.media.images import Picture
 from synesthete.models.field import Canvas
 from synesthete.models.vae import Vae, VaeSpec
-from synesthete.models.weights import read_weights, save_vae
+from synesthete.models.weights import read_weights, save_weights
 from synesthete.training.data_module import ClipDataModule
-from synesthete.training.dataset import ItemSource, LiveItems
+from synesthete.training.dataset import ItemSource
 from synesthete.training.music import Music
 from synesthete.training.picture_codes import picture_bytes
-from synesthete.training.run import Progress, claim_run, fit, last_checkpoint
-from synesthete.training.shards import open_shards
+from synesthete.training.run import Progress, RunResult, claim_run, fit, item_source, last_checkpoint
 from synesthete.training.vae_card import vae_card
 from synesthete.training.vae_module import VaeModule
 
-__all__ = ["VaeRun", "train_vae", "validation_data"]
+__all__ = ["train_vae", "validation_data"]
 
 _SHOWN: Final = 8
 _CLIP_FRAMES: Final = 16
-
-
-class VaeRun(NamedTuple):
-    """What a run came to.
-
-    Attributes
-    ----------
-    step, steps
-        How far it is.
-    figures
-        Those logged last.
-    weights
-        The finished weights; None: time was up before.
-    """
-
-    step: int
-    steps: int
-    figures: dict[str, float]
-    weights: Path | None
 
 
 def train_vae(
@@ -59,7 +38,7 @@ def train_vae(
     *,
     music: Music | None = None,
     on_step: Progress = lambda step, steps, figures: None,
-) -> VaeRun:
+) -> RunResult:
     """Begin a run or go on with it.
 
     Parameters
@@ -80,8 +59,8 @@ def train_vae(
     target = folder / "vae.safetensors"
     if target.exists():
         facts = read_weights(target, "vae").facts
-        return VaeRun(config.steps, config.steps, facts["figures"], target)
-    read = _source(config, options, music)
+        return RunResult(config.steps, config.steps, facts["figures"], target)
+    read = item_source(config.data, options, music)
     data = ClipDataModule(
         config.data,
         read,
@@ -94,11 +73,12 @@ def train_vae(
     vae = _first_weights(config, options, read, resumed=resumed)
     trainer = fit(
         VaeModule(config, vae), data, config, options, folder,
-        callbacks=[_Sheets(folder / "sheets")], on_step=on_step,
+        callbacks=[Sheets(folder / "sheets", _pictures, columns=_SHOWN, title="true, drawn; crops")],
+        on_step=on_step,
     )  # fmt: skip
     figures = {name: float(value) for name, value in trainer.logged_metrics.items()}
     if trainer.global_step < config.steps:
-        return VaeRun(trainer.global_step, config.steps, figures, None)
+        return RunResult(trainer.global_step, config.steps, figures, None)
     if trainer.is_global_zero:
         facts = {
             "version": __version__,
@@ -107,9 +87,9 @@ def train_vae(
             "figures": figures,
             "init_from": None if options.init_from is None else options.init_from.name,
         }
-        save_vae(target, vae, facts)
+        save_weights(target, vae, facts)
         write_whole(target.with_suffix(".md"), vae_card(vae.spec, facts).encode())
-    return VaeRun(trainer.global_step, config.steps, figures, target)
+    return RunResult(trainer.global_step, config.steps, figures, target)
 
 
 def validation_data(config: DataConfig) -> DataConfig:
@@ -121,18 +101,6 @@ def validation_data(config: DataConfig) -> DataConfig:
             "audio_debug_mix_prob": 0.0,
         }
     )  # fmt: skip
-
-
-def _source(config: VaeConfig, options: TrainOptions, music: Music | None) -> ItemSource:
-    if options.shards is None:
-        return LiveItems(config.data, music)
-    shards = open_shards(options.shards)
-    if shards.config != config.data:
-        raise ConfigError(
-            f"{options.shards} holds other data than this run's; export it with the run's own data, or drop "
-            "--shards"
-        )
-    return shards.read
 
 
 def _first_weights(config: VaeConfig, options: TrainOptions, read: ItemSource, *, resumed: bool) -> Vae:
@@ -154,50 +122,24 @@ def _first_weights(config: VaeConfig, options: TrainOptions, read: ItemSource, *
     return vae
 
 
-class _Sheets(Callback):
-    """Writes a sheet at every validation: true pictures, what is drawn, and crops of large ones."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        if batch_idx or not trainer.is_global_zero or not isinstance(pl_module, VaeModule):
-            return
-        pictures = list(self._pictures(pl_module, batch))
-        sheet = contact_sheet(
-            pictures, columns=_SHOWN, title=f"step {trainer.global_step}: true, drawn; crops"
-        )
-        write_png(self._folder / f"step-{trainer.global_step:07}.png", sheet)
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_image("validation", sheet, trainer.global_step, dataformats="HWC")
-
-    @torch.no_grad()
-    def _pictures(self, module: VaeModule, batch: Any) -> Iterator[Picture]:
-        clips, frames = batch.frames.shape[:2]
-        each = -(-_SHOWN // clips)
-        chosen = torch.linspace(0, frames - 1, each).long()
-        truth = batch.frames[:, chosen].flatten(0, 1)[:_SHOWN]
-        features = module.vae.decoder.features(module.vae.encode(truth.float() / 255.0).mean)
-        size = (truth.shape[3], truth.shape[2])
-        yield from map(picture_bytes, truth / 255.0)
-        yield from map(
-            picture_bytes, module.vae.decoder.paint(features, Canvas.of(size, device=truth.device))
-        )
-        if batch.crops.shape[1]:
-            places = batch.crop_places[:, 0]
-            of = batch.frames[torch.arange(clips), places[:, 0]].float() / 255.0
-            features = module.vae.decoder.features(module.vae.encode(of).mean)
-            canvas = Canvas.crops(batch.crops.shape[-1], places[:, 1:], device=truth.device)
-            both = (batch.crops[:, 0] / 255.0, module.vae.decoder.paint(features, canvas))
-            for true, drawn in zip(*both, strict=True):
-                yield picture_bytes(true)
-                yield picture_bytes(drawn)
+@torch.no_grad()
+def _pictures(module: LightningModule, batch: Batch) -> Iterator[Picture]:
+    """Give true pictures, what is drawn, and crops of large ones."""
+    assert isinstance(module, VaeModule)
+    clips, frames = batch.frames.shape[:2]
+    each = -(-_SHOWN // clips)
+    chosen = torch.linspace(0, frames - 1, each).long()
+    truth = batch.frames[:, chosen].flatten(0, 1)[:_SHOWN]
+    features = module.vae.decoder.features(module.vae.encode(truth.float() / 255.0).mean)
+    size = (truth.shape[3], truth.shape[2])
+    yield from map(picture_bytes, truth / 255.0)
+    yield from map(picture_bytes, module.vae.decoder.paint(features, Canvas.of(size, device=truth.device)))
+    if batch.crops.shape[1]:
+        places = batch.crop_places[:, 0]
+        of = batch.frames[torch.arange(clips), places[:, 0]].float() / 255.0
+        features = module.vae.decoder.features(module.vae.encode(of).mean)
+        canvas = Canvas.crops(batch.crops.shape[-1], places[:, 1:], device=truth.device)
+        both = (batch.crops[:, 0] / 255.0, module.vae.decoder.paint(features, canvas))
+        for true, drawn in zip(*both, strict=True):
+            yield picture_bytes(true)
+            yield picture_bytes(drawn)

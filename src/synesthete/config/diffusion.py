@@ -1,0 +1,194 @@
+"""How the model that listens is built and trained, and its presets."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, model_validator
+
+from synesthete.config.base import Frozen
+from synesthete.config.data import Schedule
+from synesthete.config.training import TrainConfig, TrainPreset, load_train_config
+from synesthete.config.vae import HELD_OUT
+
+__all__ = [
+    "DIFFUSION_PRESETS",
+    "AuxiliaryLosses",
+    "ConditionConfig",
+    "DiffusionConfig",
+    "DiffusionModelConfig",
+    "FlowConfig",
+    "NegativeKind",
+    "Pressure",
+    "SamplingConfig",
+    "load_diffusion_config",
+]
+
+NegativeKind = Literal["clip", "shift", "silence", "roll"]
+"""Wrong audio: the clip of the batch that sounds most different, another moment of the same song, silence, or
+just the next clip."""
+
+_HEAD: Final = 64
+
+
+class DiffusionModelConfig(Frozen):
+    """The networks; see `synesthete.models.diffusion.DiffusionSpec`."""
+
+    row_width: int = Field(default=128, ge=8, le=1024, description="Channels of the network that hears.")
+    row_layers: int = Field(
+        default=4, ge=1, le=6,
+        description="Its layers; with 4 a frame hears 30 rows on each side: at 30 rows per second a second.",
+    )  # fmt: skip
+    style_size: int = Field(default=64, ge=4, le=512, description="Numbers of a style.")
+    style_width: int = Field(
+        default=96, ge=8, le=512, description="Channels of the network that reads style."
+    )
+    condition: int = Field(default=192, ge=16, le=2048, description="Channels of the conditions.")
+    width: int = Field(
+        default=256, ge=_HEAD, le=4096, multiple_of=_HEAD,
+        description="Channels of a token; heads have 64.",
+    )  # fmt: skip
+    blocks: int = Field(
+        default=8, ge=2, le=64, multiple_of=2,
+        description="Blocks: by turns within frames and along time.",
+    )  # fmt: skip
+
+
+class FlowConfig(Frozen):
+    """At which flow times is learned: logit-normal; 0 is noise."""
+
+    time_mean: float = Field(default=0.0, ge=-3, le=3, description="Mean of a time's logit.")
+    time_deviation: float = Field(default=1.0, gt=0, le=3, description="Deviation of a time's logit.")
+
+
+class ConditionConfig(Frozen):
+    """What the model is told, and how often it isn't."""
+
+    aligned: bool = Field(
+        default=True,
+        description="Each frame hears its own moment; false: all hear the mean of the clip, for comparison.",
+    )
+    p_audio_drop: float = Field(default=0.1, ge=0, le=1, description="Share of the clips that hear nothing.")
+    p_style_drop: float = Field(default=0.1, ge=0, le=1, description="Share of the clips without a style.")
+    style_divergence: float = Field(
+        default=1e-4, ge=0, le=1, description="Weight of a style's divergence from N(0, 1), nats in all."
+    )
+
+
+class Pressure(Frozen):
+    """What wrong audio must cost: a hinge on the loss under it."""
+
+    weight: float = Field(default=0.5, ge=0, le=100, description="Weight of the hinge; 0 is off.")
+    margin: float = Field(
+        default=0.1, ge=0, le=10,
+        description="How much larger the loss must be, as a share of a latent's variance.",
+    )  # fmt: skip
+    prob: Schedule = Field(
+        default=0.5,
+        description="Share of the clips that are tried with wrong audio: a number, or points [batch, share].",
+    )
+    space: Literal["velocity", "data", "both"] = Field(
+        default="data", description="Where losses are compared: of velocities, or of the data they lead to."
+    )
+    negatives: dict[NegativeKind, float] = Field(
+        default={"clip": 2.0, "shift": 1.0, "silence": 1.0},
+        min_length=1,
+        description="Kinds of wrong audio, and how often each is taken: weights.",
+    )
+
+
+class AuxiliaryLosses(Frozen):
+    """Further losses; 0 is off."""
+
+    silence: float = Field(
+        default=0.1, ge=0, le=100, description="Weight of motion in silence beyond the truth's."
+    )
+    statistics: float = Field(
+        default=0.2, ge=0, le=100,
+        description="Weight of brightness, contrast and saturation of a rough picture of what is drawn.",
+    )  # fmt: skip
+    matcher: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="Weight of a contrast: which frame was what is heard drawn for?",
+    )
+
+
+class SamplingConfig(Frozen):
+    """How validation draws."""
+
+    steps: int = Field(default=8, ge=1, le=256, description="Steps from noise to latents.")
+    audio_guidance: float = Field(default=2.0, ge=0, le=20, description="Scale of what is heard.")
+    style_guidance: float = Field(default=1.0, ge=0, le=20, description="Scale of the style.")
+    batches: int = Field(default=4, ge=1, le=256, description="Batches that are drawn at every validation.")
+
+
+class DiffusionConfig(TrainConfig):
+    """A run that trains the model that listens."""
+
+    steps: int = Field(default=4000, ge=1, le=100_000_000, description="Steps of the optimiser.")
+    first_clips: int = Field(
+        default=128, ge=4, le=100_000, description="Clips by which latents and rows are scaled."
+    )
+    model: DiffusionModelConfig = Field(default=DiffusionModelConfig(), description="The networks.")
+    flow: FlowConfig = Field(default=FlowConfig(), description="At which flow times is learned.")
+    conditions: ConditionConfig = Field(default=ConditionConfig(), description="What the model is told.")
+    pressure: Pressure = Field(default=Pressure(), description="What wrong audio must cost.")
+    losses: AuxiliaryLosses = Field(default=AuxiliaryLosses(), description="Further losses.")
+    sampling: SamplingConfig = Field(default=SamplingConfig(), description="How validation draws.")
+
+    @model_validator(mode="after")
+    def _hears_enough(self) -> "DiffusionConfig":
+        rows = self.data.context_frames * self.data.rows_per_frame
+        needed = 2 * (2**self.model.row_layers - 1)
+        if rows < needed:
+            raise ValueError(
+                f"model.row_layers = {self.model.row_layers} hears {needed} rows on each side, and the data "
+                f"has {rows}; raise data.context_s, or take fewer layers"
+            )
+        if self.data.style_frames == 0:
+            raise ValueError("style is read from data.style_frames; ask for 1 or more")
+        return self
+
+
+_DATA: Final = {
+    "batch_size": 8, "clip_frames": 8, "style_frames": 2, "context_s": 1.0, "rows_per_frame": 2,
+    "programs": HELD_OUT.start, "clips_per_song": 32,
+    "audio_debug_mix_prob": [[0, 1.0], [500, 1.0], [2000, 0.1]],
+}  # fmt: skip
+DIFFUSION_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
+    "smoke": {
+        "steps": 120,
+        "first_clips": 16,
+        "validate_every": 60,
+        "validation_batches": 4,
+        "optimiser": {"warm_up_steps": 10, "learning_rate": 2e-3, "average": 0.95},
+        "model": {
+            "row_width": 64, "style_size": 16, "style_width": 32, "condition": 96, "width": 128, "blocks": 4,
+        },
+        "sampling": {"steps": 4, "batches": 2},
+        "data": {"audio_debug_mode": True, "audio_debug_mix_prob": 0.0, "buckets": {"square": 1.0}},
+    },
+    "small": {"optimiser": {"accumulate": 2}},
+    "base": {
+        "steps": 20_000,
+        "validate_every": 1000,
+        "model": {"width": 384, "blocks": 12, "condition": 256},
+        "data": {"batch_size": 64, "clip_frames": 16},
+    },
+    "large": {
+        "steps": 200_000,
+        "validate_every": 5000,
+        "model": {"width": 768, "blocks": 24, "condition": 512, "row_width": 256, "style_width": 192},
+        "data": {"batch_size": 64, "clip_frames": 16},
+    },
+}  # fmt: skip
+"""Changes to `DiffusionConfig`."""
+
+
+def load_diffusion_config(
+    preset: TrainPreset, path: Path | None = None, assignments: Sequence[str] = ()
+) -> DiffusionConfig:
+    """Give a run's configuration; see `synesthete.config.training.load_train_config`."""
+    return load_train_config(DiffusionConfig, [{"data": _DATA}, DIFFUSION_PRESETS[preset]], path, assignments)

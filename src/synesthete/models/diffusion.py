@@ -1,0 +1,235 @@
+"""The model that listens: clips of latents from noise, what is heard around each frame, and a style.
+
+It holds all that sampling needs but the autoencoder: how latents are scaled, how rows are heard, how style is
+read from pictures, and the transformer that draws.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from synesthete.models.dit import Dit
+from synesthete.models.flow import Guidance, Solver, follow, guided, times
+from synesthete.models.rows import RowEncoder
+from synesthete.models.style import StyleEncoder
+from synesthete.models.vae import Posterior
+
+__all__ = ["Conditions", "Diffusion", "DiffusionSpec"]
+
+
+@dataclass(frozen=True)
+class DiffusionSpec:
+    """The architecture of a `Diffusion`.
+
+    Attributes
+    ----------
+    latents
+        Channels of the autoencoder's latents.
+    columns
+        Names of a row's columns.
+    rows_per_frame
+        Rows of what is heard, for each frame.
+    frame_rate
+        Of training, frames per second.
+    row_width, row_layers
+        Of `RowEncoder`.
+    style_size, style_width
+        Of `StyleEncoder`.
+    condition
+        Channels of the conditions.
+    width, blocks, window
+        Of `Dit`.
+    """
+
+    latents: int
+    columns: tuple[str, ...]
+    rows_per_frame: int
+    frame_rate: int
+    row_width: int
+    row_layers: int
+    style_size: int
+    style_width: int
+    condition: int
+    width: int
+    blocks: int
+    window: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what `DiffusionSpec` can be made from again."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "DiffusionSpec":
+        """Make it from what `to_json` gave."""
+        return cls(**{**values, "columns": tuple(values["columns"])})
+
+
+class Conditions(NamedTuple):
+    """What a clip is drawn from.
+
+    Attributes
+    ----------
+    heard
+        Of every frame.
+    style
+        One for the clip, or one for each frame.
+    """
+
+    heard: Float[Tensor, "clips frames condition"]
+    style: Float[Tensor, "clips #frames condition"]
+
+
+class Diffusion(nn.Module):
+    """Draws clips of latents; see the module's text.
+
+    Weights come from torch's global generator: build it inside ``torch.random.fork_rng``.
+    """
+
+    def __init__(self, spec: DiffusionSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.register_buffer("mean", torch.zeros(spec.latents))
+        self.register_buffer("deviation", torch.ones(spec.latents))
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.ear = RowEncoder(
+            len(spec.columns), width=spec.row_width, layers=spec.row_layers, size=spec.condition
+        )
+        self.eye = StyleEncoder(spec.latents, width=spec.style_width, size=spec.style_size)
+        self.manner = nn.Linear(spec.style_size, spec.condition)
+        self.unheard = nn.Parameter(torch.zeros(spec.condition))
+        self.unstyled = nn.Parameter(torch.zeros(spec.condition))
+        self.dit = Dit(
+            spec.latents, width=spec.width, blocks=spec.blocks, condition=spec.condition, window=spec.window
+        )
+
+    # What it is drawn from ----------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def fit_scale(self, latents: Float[Tensor, "frames latents h w"]) -> None:
+        """Set what latents are shifted and divided by, so that they are about N(0, 1)."""
+        flat = latents.double().transpose(0, 1).flatten(1)
+        self.mean.copy_(flat.mean(dim=1))
+        self.deviation.copy_(flat.std(dim=1).clamp(min=1e-3))
+
+    def scaled(self, latents: Float[Tensor, "*batch latents h w"]) -> Float[Tensor, "*batch latents h w"]:
+        """Give the autoencoder's latents as the transformer has them."""
+        return (latents - self.mean[:, None, None]) / self.deviation[:, None, None]
+
+    def unscaled(self, latents: Float[Tensor, "*batch latents h w"]) -> Float[Tensor, "*batch latents h w"]:
+        """Give the transformer's latents as the autoencoder has them."""
+        return latents * self.deviation[:, None, None] + self.mean[:, None, None]
+
+    def hear(
+        self,
+        rows: Float[Tensor, "clips rows columns"],
+        *,
+        every: int | None = None,
+        dropped: Bool[Tensor, " clips"] | None = None,
+    ) -> Float[Tensor, "clips frames condition"]:
+        """Hear rows; see `RowEncoder.forward`.
+
+        Parameters
+        ----------
+        every
+            Rows from frame to frame; by default as many as in training.
+        dropped
+            Clips that hear nothing.
+        """
+        heard: Tensor = self.ear(rows, every=every or self.spec.rows_per_frame)
+        if dropped is None:
+            return heard
+        return torch.where(dropped[:, None, None], self.unheard.to(heard), heard)
+
+    def read_style(self, latents: Float[Tensor, "clips frames latents h w"]) -> Posterior:
+        """Read the style of pictures, from their scaled latents."""
+        posterior: Posterior = self.eye(latents)
+        return posterior
+
+    def styled(
+        self,
+        style: Float[Tensor, "clips size"] | Float[Tensor, "clips frames size"],
+        *,
+        dropped: Bool[Tensor, " clips"] | None = None,
+    ) -> Float[Tensor, "clips #frames condition"]:
+        """Give a style as a condition; with clips that have none."""
+        found: Tensor = self.manner(style if style.ndim == 3 else style[:, None])
+        if dropped is None:
+            return found
+        return torch.where(dropped[:, None, None], self.unstyled.to(found), found)
+
+    # Drawing ------------------------------------------------------------------------------------------
+
+    def forward(
+        self,
+        latents: Float[Tensor, "clips frames latents h w"],
+        time: Float[Tensor, " clips"],
+        conditions: Conditions,
+        *,
+        spacing: float = 1.0,
+    ) -> Float[Tensor, "clips frames latents h w"]:
+        """Give the velocity of scaled latents; see `Dit.forward`."""
+        velocity: Tensor = self.dit(latents, time, conditions.heard + conditions.style, spacing=spacing)
+        return velocity
+
+    @torch.no_grad()
+    def sample(
+        self,
+        noise: Float[Tensor, "clips frames latents h w"],
+        conditions: Conditions,
+        *,
+        guidance: Guidance = Guidance(),  # noqa: B008
+        steps: int = 8,
+        shift: float = 1.0,
+        solver: Solver = "euler",
+        spacing: float = 1.0,
+    ) -> Float[Tensor, "clips frames latents h w"]:
+        """Draw scaled latents.
+
+        Parameters
+        ----------
+        noise
+            Standard normal.
+        guidance
+            How strongly conditions count.
+        steps, shift, solver
+            Of the flow; see `synesthete.models.flow.times` and `follow`.
+        spacing
+            From frame to frame, in frames of training.
+        """
+        plain = Conditions(
+            self.unheard.expand_as(conditions.heard), self.unstyled.expand_as(conditions.style)
+        )
+        styled = Conditions(plain.heard, conditions.style)
+
+        def velocity(points: Tensor, time: float) -> Tensor:
+            audio, style = guidance.at(time)
+            wanted = [
+                given
+                for given, counts in (
+                    (plain, style != 1.0), (styled, audio != style), (conditions, audio != 0.0)
+                )
+                if counts
+            ]  # fmt: skip
+            found = iter(self._several(points, time, wanted, spacing))
+            return guided(
+                next(found) if style != 1.0 else None,
+                next(found) if audio != style else None,
+                next(found) if audio != 0.0 else None,
+                audio=audio,
+                style=style,
+                rescale=guidance.rescale,
+            )
+
+        return follow(velocity, noise, times(steps, shift=shift), solver=solver)
+
+    def _several(
+        self, points: Tensor, time: float, wanted: Sequence[Conditions], spacing: float
+    ) -> Sequence[Tensor]:
+        """Give velocities under several conditions, one after the other: one large batch gains nothing."""
+        at = torch.full((len(points),), time, device=points.device)
+        return [self(points, at, conditions, spacing=spacing).float() for conditions in wanted]

@@ -1,0 +1,178 @@
+"""Train the model that listens: `synesthete train diffusion`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from lightning.pytorch import LightningModule
+
+from synesthete import __version__
+from synesthete.audio.columns import COLUMN_NAMES
+from synesthete.config.data import DataConfig
+from synesthete.config.diffusion import DiffusionConfig
+from synesthete.config.training import TrainOptions
+from synesthete.config.vae import HELD_OUT
+from synesthete.errors import ConfigError
+from synesthete.files import digest_bytes, write_whole
+from synesthete.media.images import Picture
+from synesthete.models.diffusion import Diffusion, DiffusionSpec
+from synesthete.models.vae import Vae
+from synesthete.models.weights import load_vae, read_weights, save_weights, shipped_weights
+from synesthete.training.data_module import ClipDataModule
+from synesthete.training.dataset import ItemSource
+from synesthete.training.diffusion_card import diffusion_card
+from synesthete.training.diffusion_module import DiffusionModule
+from synesthete.training.items import Batch
+from synesthete.training.music import Music
+from synesthete.training.picture_codes import picture_bytes
+from synesthete.training.pressure import silent_row
+from synesthete.training.run import Progress, RunResult, claim_run, fit, item_source, last_checkpoint
+from synesthete.training.sheets import Sheets
+
+__all__ = ["HEARD_COLUMNS", "train_diffusion"]
+
+_DEAF_TO: Final = ("section", "time")
+HEARD_COLUMNS: Final = tuple(name for name in COLUMN_NAMES if name not in _DEAF_TO)
+"""What the model hears: all columns but those that only count."""
+
+_SHOWN: Final = 4
+_TITLE: Final = "each clip true, then drawn anew"
+
+
+def train_diffusion(
+    config: DiffusionConfig,
+    options: TrainOptions,
+    folder: Path,
+    *,
+    vae: Path | None = None,
+    music: Music | None = None,
+    on_step: Progress = lambda step, steps, figures: None,
+) -> RunResult:
+    """Begin a run or go on with it.
+
+    Parameters
+    ----------
+    folder
+        The run's own; it is made.
+    vae
+        Weights of the autoencoder whose latents are learned; by default those that ship.
+    music
+        The opened folder of recorded music, if some is mixed in.
+    on_step
+        Is told how it goes, on the first of all processes.
+
+    Raises
+    ------
+    ConfigError
+        If another run was begun in the folder, or its data or first weights can't be used.
+    """
+    vae = vae or shipped_weights("vae")
+    autoencoder, _ = load_vae(vae)
+    digest = digest_bytes(vae.read_bytes())
+    claim_run(folder, config, vae=digest)
+    target = folder / "diffusion.safetensors"
+    if target.exists():
+        facts = read_weights(target, "diffusion").facts
+        return RunResult(config.steps, config.steps, facts["figures"], target)
+    read = item_source(config.data, options, music)
+    data = ClipDataModule(
+        config.data,
+        read,
+        music=music,
+        workers=options.workers,
+        validation=validation_data(config.data),
+        validation_batches=config.validation_batches,
+    )
+    resumed = last_checkpoint(folder).exists()
+    model = _first_weights(config, options, autoencoder, digest, read, resumed=resumed)
+    silence = silent_row()[[COLUMN_NAMES.index(name) for name in HEARD_COLUMNS]]
+    trainer = fit(
+        DiffusionModule(config, model, autoencoder, silence), data, config, options, folder,
+        callbacks=[Sheets(folder / "sheets", _pictures, columns=config.data.clip_frames, title=_TITLE)],
+        on_step=on_step, keep="validation/score",
+    )  # fmt: skip
+    figures = {name: float(value) for name, value in trainer.logged_metrics.items()}
+    if trainer.global_step < config.steps:
+        return RunResult(trainer.global_step, config.steps, figures, None)
+    if trainer.is_global_zero:
+        facts = {
+            "version": __version__,
+            "steps": trainer.global_step,
+            "config": config.model_dump(mode="json", exclude={"data": {"music_dir"}}),
+            "figures": figures,
+            "init_from": None if options.init_from is None else options.init_from.name,
+            "vae": digest,
+        }
+        save_weights(target, model, facts)
+        write_whole(target.with_suffix(".md"), diffusion_card(model, facts).encode())
+    return RunResult(trainer.global_step, config.steps, figures, target)
+
+
+def validation_data(config: DataConfig) -> DataConfig:
+    """Give data that is never trained on: other songs, and other programs unless only the few are learned."""
+    changes: dict[str, Any] = {
+        "seed": config.seed + 1, "first_program": HELD_OUT.start, "programs": len(HELD_OUT),
+        "audio_debug_mix_prob": 0.0,
+    }  # fmt: skip
+    return config.model_copy(update=changes)
+
+
+def _first_weights(
+    config: DiffusionConfig,
+    options: TrainOptions,
+    vae: Vae,
+    digest: str,
+    read: ItemSource,
+    *,
+    resumed: bool,
+) -> Diffusion:
+    spec = DiffusionSpec(
+        latents=vae.spec.latents,
+        columns=HEARD_COLUMNS,
+        rows_per_frame=config.data.rows_per_frame,
+        frame_rate=config.data.frame_rate,
+        window=config.data.clip_frames - 1,
+        **config.model.model_dump(),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = Diffusion(spec)
+    if options.init_from is not None:
+        found = read_weights(options.init_from, "diffusion")
+        if DiffusionSpec.from_json(found.spec) != spec:
+            raise ConfigError(
+                f"{options.init_from} is a network of another shape than this run's; choose the preset "
+                "that it was trained with"
+            )
+        if found.facts["vae"] != digest:
+            raise ConfigError(
+                f"{options.init_from} was trained on the latents of another autoencoder; give that one with "
+                "--vae"
+            )
+        model.load_state_dict(found.tensors)
+    elif not resumed:
+        _scale(model, config, vae, read)
+    return model
+
+
+@torch.no_grad()
+def _scale(model: Diffusion, config: DiffusionConfig, vae: Vae, read: ItemSource) -> None:
+    """Scale latents and rows by the run's first clips."""
+    items = read(range(config.first_clips))
+    latents = [vae.encode(item.frames.float() / 255.0).mean for item in items]
+    # All places of all frames in one row: pictures may be of several shapes.
+    places = torch.cat([one.transpose(0, 1).flatten(1) for one in latents], dim=1)
+    model.fit_scale(places[None, :, :, None])
+    columns = [COLUMN_NAMES.index(name) for name in HEARD_COLUMNS]
+    model.ear.fit_scale(torch.stack([item.rows for item in items])[..., columns])
+
+
+@torch.no_grad()
+def _pictures(module: LightningModule, batch: Batch) -> Iterator[Picture]:
+    """Give the frames of a few clips, and under each clip what is drawn to its music in its style."""
+    assert isinstance(module, DiffusionModule)
+    few = batch.first(_SHOWN)
+    for true, drawn in zip(few.frames, module.draw(few), strict=True):
+        yield from map(picture_bytes, true / 255.0)
+        yield from map(picture_bytes, drawn)
