@@ -25,6 +25,7 @@ from torch import Tensor, nn
 __all__ = ["Dit", "rotation", "time_features"]
 
 _HEAD: Final = 64
+_SHORT: Final = 128
 _WAVES: Final = 4
 _TIME_WAVES: Final = 64
 _LONGEST: Final = 100.0
@@ -146,9 +147,17 @@ class _Block(nn.Module):
         query, key, value = heads.permute(2, 0, 3, 1, 4)
         query = _rotate(_unit(query) * self.query.to(query), turn)
         key = _rotate(_unit(key) * self.key.to(key), turn)
-        found = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+        found = _attention(query, key, value, seen)
         out: Tensor = self.back(found.transpose(1, 2).reshape(outer, inner, length, width))
         return out.transpose(1, 2) if self.axis == "time" else out
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, seen: Tensor | None) -> Tensor:
+    """Attend: as torch does, but on a CPU by plain products, whose backward pass is four times as fast."""
+    if seen is not None or query.device.type != "cpu" or query.shape[-2] > _SHORT:
+        return nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+    scores = (query * _HEAD**-0.5) @ key.transpose(-1, -2)
+    return scores.softmax(dim=-1) @ value
 
 
 def time_features(time: Float[Tensor, " clips"]) -> Float[Tensor, "clips 64"]:
