@@ -28,7 +28,6 @@ from synesthete.training.dataset import LiveItems
 from synesthete.training.diffusion_module import DiffusionModule
 from synesthete.training.diffusion_run import HEARD_COLUMNS
 from synesthete.training.items import stack
-from synesthete.training.optimiser import adamw
 from synesthete.training.pressure import silent_row
 from synesthete.training.throughput import product_rate
 from synesthete.training.vae_module import VaeModule
@@ -53,7 +52,7 @@ def main() -> int:
     module = _vae(given.preset) if given.model == "vae" else _diffusion(given.preset)
     module.log_dict = lambda *given, **named: None
     config = module.config
-    optimiser = adamw(module, config.optimiser, steps=config.steps)["optimizer"]
+    optimiser = module.configure_optimizers()["optimizer"]
     read = LiveItems(config.data)
     dtype = torch.bfloat16 if given.precision == "bf16" else torch.float32
     spent: dict[str, float] = defaultdict(float)

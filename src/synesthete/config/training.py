@@ -19,8 +19,12 @@ Memory = Annotated[float, Field(ge=0, lt=1)]
 
 
 class OptimiserConfig(Frozen):
-    """AdamW, its learning rate, and the averaged weights."""
+    """AdamW or Muon, the learning rate, and the averaged weights."""
 
+    method: Literal["adamw", "muon"] = Field(
+        default="adamw",
+        description="muon: matrices move by orthogonal steps, which learn more each; the rest by AdamW.",
+    )
     learning_rate: float = Field(default=1e-3, gt=0, le=0.1, description="The highest learning rate.")
     warm_up_steps: int = Field(
         default=200, ge=0, le=1_000_000, description="Steps over which the learning rate rises to it."

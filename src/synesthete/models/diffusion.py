@@ -20,6 +20,8 @@ from synesthete.models.vae import Posterior
 
 __all__ = ["Conditions", "Diffusion", "DiffusionSpec"]
 
+_LEAST_DEVIATION = 0.25
+
 
 @dataclass(frozen=True)
 class DiffusionSpec:
@@ -111,10 +113,13 @@ class Diffusion(nn.Module):
 
     @torch.no_grad()
     def fit_scale(self, latents: Float[Tensor, "frames latents h w"]) -> None:
-        """Set what latents are shifted and divided by, so that they are about N(0, 1)."""
+        """Set what latents are shifted and divided by, so that they are about N(0, 1).
+
+        Autoencoders want theirs to be so, too: a channel that hardly varies here is not made much of.
+        """
         flat = latents.double().transpose(0, 1).flatten(1)
         self.mean.copy_(flat.mean(dim=1))
-        self.deviation.copy_(flat.std(dim=1).clamp(min=1e-3))
+        self.deviation.copy_(flat.std(dim=1).clamp(min=_LEAST_DEVIATION))
 
     def scaled(self, latents: Float[Tensor, "*batch latents h w"]) -> Float[Tensor, "*batch latents h w"]:
         """Give the autoencoder's latents as the transformer has them."""

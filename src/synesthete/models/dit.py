@@ -157,7 +157,8 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, seen: Tensor | None) -
     if seen is not None or query.device.type != "cpu" or query.shape[-2] > _SHORT:
         return nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=seen)
     scores = (query * _HEAD**-0.5) @ key.transpose(-1, -2)
-    return scores.softmax(dim=-1) @ value
+    attended: Tensor = scores.softmax(dim=-1) @ value
+    return attended
 
 
 def time_features(time: Float[Tensor, " clips"]) -> Float[Tensor, "clips 64"]:

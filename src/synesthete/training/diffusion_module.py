@@ -18,7 +18,7 @@ from synesthete.seeding import generator_for
 from synesthete.training.auxiliary import Matcher, silence_loss, statistics_loss
 from synesthete.training.diffusion_probes import Probes
 from synesthete.training.items import Batch
-from synesthete.training.optimiser import adamw
+from synesthete.training.optimiser import configured
 from synesthete.training.pressure import draw_kinds, hinge, wrong_rows
 
 __all__ = ["DiffusionModule"]
@@ -62,8 +62,10 @@ class DiffusionModule(LightningModule):
         return vae
 
     def configure_optimizers(self) -> Any:
-        """Give AdamW and its schedule."""
-        return adamw(self, self.config.optimiser, steps=self.config.steps)
+        """Give the optimiser and its schedule."""
+        return configured(
+            self, self.config.optimiser, steps=self.config.steps, hidden=[self.model.dit.blocks]
+        )
 
     def on_fit_start(self) -> None:
         """Bring along what is no module of this one."""

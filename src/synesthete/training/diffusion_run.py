@@ -20,7 +20,7 @@ from synesthete.models.diffusion import Diffusion, DiffusionSpec
 from synesthete.models.vae import Vae
 from synesthete.models.weights import load_vae, read_weights, save_weights, shipped_weights
 from synesthete.training.data_module import ClipDataModule
-from synesthete.training.dataset import ItemSource
+from synesthete.training.dataset import LiveItems
 from synesthete.training.diffusion_card import diffusion_card
 from synesthete.training.diffusion_module import DiffusionModule
 from synesthete.training.items import Batch
@@ -37,6 +37,7 @@ HEARD_COLUMNS: Final = tuple(name for name in COLUMN_NAMES if name not in _DEAF_
 """What the model hears: all columns but those that only count."""
 
 _SHOWN: Final = 4
+_CLIPS_PER_SONG: Final = 4
 _TITLE: Final = "each clip true, then drawn anew"
 
 
@@ -85,7 +86,7 @@ def train_diffusion(
         validation_batches=config.validation_batches,
     )
     resumed = last_checkpoint(folder).exists()
-    model = _first_weights(config, options, autoencoder, digest, read, resumed=resumed)
+    model = _first_weights(config, options, autoencoder, digest, music, resumed=resumed)
     silence = silent_row()[[COLUMN_NAMES.index(name) for name in HEARD_COLUMNS]]
     trainer = fit(
         DiffusionModule(config, model, autoencoder, silence), data, config, options, folder,
@@ -123,7 +124,7 @@ def _first_weights(
     options: TrainOptions,
     vae: Vae,
     digest: str,
-    read: ItemSource,
+    music: Music | None,
     *,
     resumed: bool,
 ) -> Diffusion:
@@ -152,14 +153,17 @@ def _first_weights(
             )
         model.load_state_dict(found.tensors)
     elif not resumed:
-        _scale(model, config, vae, read)
+        _scale(model, config, vae, music)
     return model
 
 
 @torch.no_grad()
-def _scale(model: Diffusion, config: DiffusionConfig, vae: Vae, read: ItemSource) -> None:
-    """Scale latents and rows by the run's first clips."""
-    items = read(range(config.first_clips))
+def _scale(model: Diffusion, config: DiffusionConfig, vae: Vae, music: Music | None) -> None:
+    """Scale latents and rows by clips as they are after the bootstrap, a few of each song."""
+    data = config.data.model_copy(
+        update={"clips_per_song": _CLIPS_PER_SONG, "audio_debug_mix_prob": 0.0, "style_frames": 0}
+    )
+    items = LiveItems(data, music)(range(config.first_clips))
     latents = [vae.encode(item.frames.float() / 255.0).mean for item in items]
     # All places of all frames in one row: pictures may be of several shapes.
     places = torch.cat([one.transpose(0, 1).flatten(1) for one in latents], dim=1)

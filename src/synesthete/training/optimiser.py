@@ -1,7 +1,14 @@
-"""AdamW with a learning rate that rises, then falls along a half cosine; and averaged weights."""
+"""AdamW or Muon with a learning rate that rises, then falls along a half cosine; and averaged weights.
+
+References
+----------
+Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019. Jordan et al., "Muon", 2024. Liu et
+al., "Muon is scalable for LLM training", 2025, for learning rates that both can share.
+"""
 
 import math
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -10,23 +17,84 @@ from torch import Tensor, nn
 
 from synesthete.config.training import OptimiserConfig
 
-__all__ = ["adamw", "averaging", "rate_at"]
+__all__ = ["averaging", "configured", "rate_at"]
 
 
-def adamw(network: nn.Module, config: OptimiserConfig, *, steps: int) -> dict[str, Any]:
-    """Give what Lightning's ``configure_optimizers`` returns; vectors such as biases do not decay."""
-    matrices = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
-    optimiser = torch.optim.AdamW(
+def configured(
+    network: nn.Module, config: OptimiserConfig, *, steps: int, hidden: Sequence[nn.Module] = ()
+) -> dict[str, Any]:
+    """Give what Lightning's ``configure_optimizers`` returns; vectors such as biases do not decay.
+
+    Parameters
+    ----------
+    steps
+        Of the whole run.
+    hidden
+        Parts of the network whose matrices Muon moves, if it is chosen: layers between others, neither the
+        first nor the last.
+    """
+    learned = [p for p in network.parameters() if p.requires_grad]
+    inner = {
+        id(p)
+        for part in hidden
+        for p in part.parameters()
+        if config.method == "muon" and p.requires_grad and p.ndim == 2
+    }
+    optimiser: torch.optim.Optimizer = torch.optim.AdamW(
         [
-            {"params": matrices, "weight_decay": config.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
+            {
+                "params": [p for p in learned if p.ndim > 1 and id(p) not in inner],
+                "weight_decay": config.weight_decay,
+            },
+            {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
         ],
         lr=config.learning_rate,
         betas=config.betas,
     )
+    if inner:
+        moved = torch.optim.Muon(
+            [p for p in learned if id(p) in inner],
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            adjust_lr_fn="match_rms_adamw",
+        )
+        optimiser = _Together(optimiser, moved)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step, config, steps=steps))
     return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class _Together(torch.optim.Optimizer):
+    """Several optimisers as one: the trainer knows how to handle one."""
+
+    def __init__(self, *parts: torch.optim.Optimizer) -> None:
+        self._parts = parts
+        super().__init__([group for part in parts for group in part.param_groups], {})
+        self._join()
+
+    def step(self, closure: Any = None) -> Any:
+        """Make a step of each."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for part in self._parts:
+            part.step()
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the states of all."""
+        return {"parts": [part.state_dict() for part in self._parts]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the states of all."""
+        for part, state in zip(self._parts, state_dict["parts"], strict=True):
+            part.load_state_dict(state)
+        self._join()
+
+    def _join(self) -> None:
+        """Share groups and state with the parts: who changes a learning rate here changes it there."""
+        self.param_groups = [group for part in self._parts for group in part.param_groups]
+        self.state = ChainMap(*(part.state for part in self._parts))  # type: ignore[assignment]
 
 
 def rate_at(step: int, config: OptimiserConfig, *, steps: int) -> float:

@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from synesthete.training.items import Batch
@@ -91,11 +90,11 @@ class Throughput(Callback):
         self._spent += time.perf_counter()
 
     @staticmethod
-    def _silently(module: LightningModule, batch: Batch, index: int) -> Tensor:
+    def _silently(module: LightningModule, batch: Batch, index: int) -> Any:
         """Run a step, and log nothing."""
         log, module.log_dict = module.log_dict, lambda *given, **named: None  # type: ignore[method-assign]
         try:
-            loss: Tensor = module.training_step(batch, index)
+            loss: Any = module.training_step(batch, index)
         finally:
             module.log_dict = log  # type: ignore[method-assign]
         return loss

@@ -20,7 +20,7 @@ from synesthete.training.losses import (
     sharpness_loss,
     value_loss,
 )
-from synesthete.training.optimiser import adamw
+from synesthete.training.optimiser import configured
 from synesthete.training.picture_codes import edge_powers
 
 __all__ = ["VaeModule"]
@@ -45,8 +45,8 @@ class VaeModule(LightningModule):
         self.vae = vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def configure_optimizers(self) -> Any:
-        """Give AdamW and its schedule."""
-        return adamw(self.vae, self.config.optimiser, steps=self.config.steps)
+        """Give the optimiser and its schedule."""
+        return configured(self.vae, self.config.optimiser, steps=self.config.steps)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Encode, draw whole pictures and crops, and compare."""
