@@ -118,6 +118,10 @@ class DataConfig(Frozen):
         multiple_of=2,
         description="Clips cut from each song; even. More is faster and less varied.",
     )
+    songs_at_once: int = Field(
+        default=1, ge=1, le=8,
+        description="Songs that pairs of clips are cut from by turns: with more, a batch holds several.",
+    )  # fmt: skip
     music_dir: Path | None = Field(default=None, description="Folder of recorded music to mix in.")
     real_mix_prob: Probability = Field(
         default=0.0, description="Share of the songs that are recorded ones; needs music_dir."

@@ -154,7 +154,7 @@ class DiffusionConfig(TrainConfig):
 
 _DATA: Final = {
     "batch_size": 8, "clip_frames": 8, "style_frames": 2, "context_s": 1.0, "rows_per_frame": 2,
-    "programs": HELD_OUT.start, "clips_per_song": 32,
+    "programs": HELD_OUT.start, "clips_per_song": 32, "songs_at_once": 4,
     "audio_debug_mix_prob": [[0, 1.0], [500, 1.0], [2000, 0.1]],
 }  # fmt: skip
 DIFFUSION_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {

@@ -57,7 +57,7 @@ def plan_clip(config: DataConfig, number: int) -> ClipPlan:
     number
         The item's number, 0 and upward.
     """
-    song, place = divmod(number, config.clips_per_song)
+    song, place = _song_and_place(config, number)
     batch = number // config.batch_size
     draws = generator_for(config.seed, "data.program", number // 2)
     reactive = config.audio_debug_mode or draws.random() < share_at(config.audio_debug_mix_prob, batch)
@@ -95,6 +95,14 @@ def batches_of(
         The first batch that was not trained on yet, of all ranks.
     """
     return count(first + rank + worker * ranks, ranks * workers)
+
+
+def _song_and_place(config: DataConfig, number: int) -> tuple[int, int]:
+    """Give an item's song, and which of the song's clips it is: pairs take songs by turns."""
+    songs = config.songs_at_once
+    block, inside = divmod(number, songs * config.clips_per_song)
+    turn, song = divmod(inside // 2, songs)
+    return block * songs + song, 2 * turn + number % 2
 
 
 def _first_frame(config: DataConfig, song: int, place: int) -> int:
