@@ -127,7 +127,7 @@ class SamplingConfig(Frozen):
 class DiffusionConfig(TrainConfig):
     """A run that trains the model that listens."""
 
-    steps: int = Field(default=4000, ge=1, le=100_000_000, description="Steps of the optimiser.")
+    steps: int = Field(default=3000, ge=1, le=100_000_000, description="Steps of the optimiser.")
     first_clips: int = Field(
         default=128, ge=4, le=100_000, description="Clips by which latents and rows are scaled."
     )
@@ -191,4 +191,5 @@ def load_diffusion_config(
     preset: TrainPreset, path: Path | None = None, assignments: Sequence[str] = ()
 ) -> DiffusionConfig:
     """Give a run's configuration; see `synesthete.config.training.load_train_config`."""
-    return load_train_config(DiffusionConfig, [{"data": _DATA}, DIFFUSION_PRESETS[preset]], path, assignments)
+    changes = [{"data": _DATA, "optimiser": {"method": "muon"}}, DIFFUSION_PRESETS[preset]]
+    return load_train_config(DiffusionConfig, changes, path, assignments)
