@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from synesthete.models.vae import Vae, VaeSpec
-from synesthete.models.weights import save_vae
+from synesthete.models.weights import save_weights
 
 Command = Callable[..., Any]
 
@@ -25,7 +25,7 @@ def weights(tmp_path: Path) -> Path:
         vae = Vae(spec)
         vae.fit_blocks([torch.nn.functional.avg_pool2d(torch.rand(64, 3, 70, 70), 7, stride=1)])
     path = tmp_path / "vae.safetensors"
-    save_vae(path, vae, {})
+    save_weights(path, vae, {})
     return path
 
 

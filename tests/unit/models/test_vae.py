@@ -7,7 +7,7 @@ import torch
 
 from synesthete.errors import ConfigError
 from synesthete.models.vae import BLOCK, Posterior, Vae, VaeSpec
-from synesthete.models.weights import load_vae, read_weights, save_vae
+from synesthete.models.weights import load_vae, read_weights, save_weights
 
 SPEC = VaeSpec(
     latents=8, widths=(8, 16, 16), encoder_blocks=(1, 0, 0), decoder_blocks=(0, 0, 1, 0), features=8
@@ -57,7 +57,7 @@ def test_divergence_is_that_of_normal_distributions() -> None:
 
 def test_weights_come_back_from_their_file(vae: Vae, tmp_path: Path) -> None:
     path = tmp_path / "vae.safetensors"
-    save_vae(path, vae, {"steps": 3})
+    save_weights(path, vae, {"steps": 3})
     found, facts = load_vae(path)
     assert facts == {"steps": 3}
     assert found.spec == SPEC
@@ -72,7 +72,7 @@ def test_other_files_are_refused_in_one_sentence(vae: Vae, tmp_path: Path) -> No
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(ConfigError, match="is no file of weights"):
         load_vae(path)
-    save_vae(path, vae, {})
+    save_weights(path, vae, {})
     with pytest.raises(ConfigError, match="holds no weights of a diffusion"):
         read_weights(path, "diffusion")
     path.write_bytes(path.read_bytes()[:-100])
