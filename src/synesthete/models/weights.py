@@ -31,6 +31,10 @@ Network = Vae | Diffusion
 _KIND: Final = "synesthete"
 _SPEC: Final = "spec"
 _FACTS: Final = "facts"
+_SPECS: Final[dict[WeightsKind, type[VaeSpec] | type[DiffusionSpec]]] = {
+    "vae": VaeSpec,
+    "diffusion": DiffusionSpec,
+}
 _SHIPPED: Final = Path(__file__).parent.parent / "weights"
 
 
@@ -138,12 +142,14 @@ def read_weights(path: Path, kind: WeightsKind) -> Weights:
             if header.get(_KIND) != kind:
                 raise ConfigError(f"{path} holds no weights of a {kind}; {remedy}")
             tensors = {name: handle.get_tensor(name).float() for name in handle.keys()}  # noqa: SIM118
-        return Weights(tensors, json.loads(header[_SPEC]), json.loads(header[_FACTS]))
+        spec = json.loads(header[_SPEC])
+        _SPECS[kind].from_json(spec)
+        return Weights(tensors, spec, json.loads(header[_FACTS]))
     except FileNotFoundError:
         raise ConfigError(f"there are no weights at {path}; {remedy}") from None
     except OSError as error:
         raise ConfigError(f"{path} can't be read ({error.strerror or error}); {remedy}") from None
-    except (SafetensorError, KeyError, ValueError):
+    except (SafetensorError, KeyError, TypeError, ValueError):
         raise ConfigError(f"{path} is no file of weights; {remedy}") from None
 
 
