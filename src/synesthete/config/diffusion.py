@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,7 @@ __all__ = [
     "DiffusionModelConfig",
     "FlowConfig",
     "NegativeKind",
+    "Negatives",
     "Pressure",
     "SamplingConfig",
     "load_diffusion_config",
@@ -28,7 +29,12 @@ NegativeKind = Literal["clip", "shift", "silence", "roll"]
 """Wrong audio: the clip of the batch that sounds most different, another moment of the same song, silence, or
 just the next clip."""
 
+Negatives = Annotated[dict[NegativeKind, Annotated[float, Field(gt=0, le=1000)]], Field(min_length=1)]
+"""Kinds of wrong audio, and how often each is taken: weights, relative to each other."""
+
 _HEAD: Final = 64
+_LEAST_CLIPS: Final = 4
+_LEAST_FRAMES: Final = 2
 
 
 class DiffusionModelConfig(Frozen):
@@ -90,10 +96,9 @@ class Pressure(Frozen):
     space: Literal["velocity", "data", "both"] = Field(
         default="data", description="Where losses are compared: of velocities, or of the data they lead to."
     )
-    negatives: dict[NegativeKind, float] = Field(
+    negatives: Negatives = Field(
         default={"clip": 2.0, "shift": 1.0, "silence": 1.0},
-        min_length=1,
-        description="Kinds of wrong audio, and how often each is taken: weights.",
+        description="Kinds of wrong audio, and how often each is taken: weights, relative to each other.",
     )
 
 
@@ -139,7 +144,7 @@ class DiffusionConfig(TrainConfig):
     sampling: SamplingConfig = Field(default=SamplingConfig(), description="How validation draws.")
 
     @model_validator(mode="after")
-    def _hears_enough(self) -> "DiffusionConfig":
+    def _can_be_learned(self) -> "DiffusionConfig":
         rows = self.data.context_frames * self.data.rows_per_frame
         needed = 2 * (2**self.model.row_layers - 1)
         if rows < needed:
@@ -149,6 +154,13 @@ class DiffusionConfig(TrainConfig):
             )
         if self.data.style_frames == 0:
             raise ValueError("style is read from data.style_frames; ask for 1 or more")
+        if self.data.clip_frames < _LEAST_FRAMES:
+            raise ValueError(f"one frame has no motion; raise data.clip_frames to {_LEAST_FRAMES} or more")
+        if self.data.batch_size < _LEAST_CLIPS:
+            raise ValueError(
+                "wrong audio is that of other pairs of a batch, and there is one pair; raise data.batch_size "
+                f"to {_LEAST_CLIPS} or more"
+            )
         return self
 
 
