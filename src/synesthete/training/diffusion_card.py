@@ -44,7 +44,7 @@ def diffusion_card(model: Diffusion, facts: Mapping[str, Any]) -> str:
         f"{facts['steps']} steps{begun}. Its latents are those of the autoencoder with the SHA-256 "
         f"{facts['vae'][:16]}….",
         "",
-        f"**Data.** {data_line(facts['config']['data'])}",
+        f"**Data.** {_data_line(facts['config']['data'])}",
         "",
         "**Use.** Films of music, by the generator `diffusion`. It has heard composed songs; it imitates and "
         "mixes what the programs of this project draw, and knows nothing of the world.",
@@ -63,3 +63,8 @@ def diffusion_card(model: Diffusion, facts: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _data_line(data: Mapping[str, Any]) -> str:
+    few = "the few programs that it learned from, under other music" if data["audio_debug_mode"] else None
+    return data_line(data, measured=few)

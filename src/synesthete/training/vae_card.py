@@ -64,14 +64,21 @@ def vae_card(spec: VaeSpec, facts: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def data_line(data: Mapping[str, Any]) -> str:
-    """Say what it saw, what validation looked at, and whether that was held out."""
+def data_line(data: Mapping[str, Any], *, measured: str | None = None) -> str:
+    """Say what it saw, what validation looked at, and whether that was held out.
+
+    Parameters
+    ----------
+    measured
+        What validation looked at, where it was not what is held out.
+    """
     music = "music that it composes" + (
         " and to recorded music" if data["real_mix_prob"] else "; nothing else"
     )
     seen = data["first_program"] + data["programs"] > HELD_OUT.start
     held_out = "of which it may have seen some in training" if seen else "which were held out"
+    catalogue = f"programs {HELD_OUT.start}-{HELD_OUT.stop - 1} of the catalogue, {held_out}"
     return (
-        f"Frames that the programs of this project draw to {music}. What is measured here are programs "
-        f"{HELD_OUT.start}-{HELD_OUT.stop - 1} of the catalogue, {held_out}."
+        f"Frames that the programs of this project draw to {music}. What is measured here are "
+        f"{measured or catalogue}."
     )
