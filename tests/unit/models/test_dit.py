@@ -1,4 +1,4 @@
-"""The transformer: no clip is too long for it, time is relative, and frames beyond its window do not count."""
+"""The transformer: no clip is too long for it, time is relative, and frames beyond its window don't count."""
 
 import pytest
 import torch

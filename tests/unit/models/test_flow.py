@@ -1,6 +1,7 @@
 """Rectified flow: where lines begin and end, how exactly they are followed, and how guidance combines."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -78,7 +79,7 @@ def test_times_of_sampling_rise_from_zero_to_one(shift: float) -> None:
     for steps in (1, 2, 7, 64):
         found = times(steps, shift=shift)
         assert (len(found), found[0], found[-1]) == (steps + 1, 0.0, 1.0)
-        assert all(a < b for a, b in zip(found, found[1:], strict=False))
+        assert all(a < b for a, b in pairwise(found))
     assert (shifted(0.5, shift) < 0.5) == (shift > 1.0)
     assert shifted(shifted(0.3, shift), 1.0 / shift) == pytest.approx(0.3)
 
