@@ -88,26 +88,25 @@ def train_diffusion(
     resumed = last_checkpoint(folder).exists()
     model = _first_weights(config, options, autoencoder, digest, music, resumed=resumed)
     silence = silent_row()[[COLUMN_NAMES.index(name) for name in HEARD_COLUMNS]]
-    trainer = fit(
+    trained = fit(
         DiffusionModule(config, model, autoencoder, silence), data, config, options, folder,
         callbacks=[Sheets(folder / "sheets", _pictures, columns=config.data.clip_frames, title=_TITLE)],
         on_step=on_step, keep="validation/score",
     )  # fmt: skip
-    figures = {name: float(value) for name, value in trainer.logged_metrics.items()}
-    if trainer.global_step < config.steps:
-        return RunResult(trainer.global_step, config.steps, figures, None)
-    if trainer.is_global_zero:
+    if trained.step < config.steps:
+        return RunResult(trained.step, config.steps, trained.figures, None)
+    if trained.writes:
         facts = {
             "version": __version__,
-            "steps": trainer.global_step,
+            "steps": trained.step,
             "config": config.model_dump(mode="json", exclude={"data": {"music_dir"}}),
-            "figures": figures,
+            "figures": trained.figures,
             "init_from": None if options.init_from is None else options.init_from.name,
             "vae": digest,
         }
         save_weights(target, model, facts)
         write_whole(target.with_suffix(".md"), diffusion_card(model, facts).encode())
-    return RunResult(trainer.global_step, config.steps, figures, target)
+    return RunResult(trained.step, config.steps, trained.figures, target)
 
 
 def validation_data(config: DataConfig) -> DataConfig:
@@ -146,7 +145,7 @@ def _first_weights(
                 f"{options.init_from} is a network of another shape than this run's; choose the preset "
                 "that it was trained with"
             )
-        if found.facts["vae"] != digest:
+        if found.facts.get("vae") != digest:
             raise ConfigError(
                 f"{options.init_from} was trained on the latents of another autoencoder; give that one with "
                 "--vae"

@@ -6,6 +6,7 @@ their averages, the optimiser, and which batch comes next.
 
 import contextlib
 import logging
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,6 @@ from typing import Any, Final, NamedTuple
 import torch
 import yaml
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.strategies import DDPStrategy
@@ -32,12 +32,14 @@ from synesthete.training.optimiser import averaging
 from synesthete.training.shards import open_shards
 from synesthete.training.throughput import Throughput
 
-__all__ = ["Progress", "RunResult", "claim_run", "fit", "item_source", "last_checkpoint"]
+__all__ = ["Progress", "RunResult", "Trained", "claim_run", "fit", "item_source", "last_checkpoint"]
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
 """Is told the step, how many there are, and the figures logged last."""
 
 _CONFIG: Final = "config.yaml"
+_CHOSEN: Final = "chosen"
+_VALIDATION: Final = "validation/"
 _LINES: Final = 200
 """About so many lines of figures are logged in a run."""
 
@@ -59,6 +61,24 @@ class RunResult(NamedTuple):
     steps: int
     figures: dict[str, float]
     weights: Path | None
+
+
+class Trained(NamedTuple):
+    """What `fit` came to.
+
+    Attributes
+    ----------
+    step
+        How far it is.
+    figures
+        Those logged last; of a finished run, those of the weights that were chosen.
+    writes
+        Whether this is the process, of several, that writes files.
+    """
+
+    step: int
+    figures: dict[str, float]
+    writes: bool
 
 
 def item_source(config: DataConfig, options: TrainOptions, music: Music | None) -> ItemSource:
@@ -120,32 +140,19 @@ def fit(
     callbacks: Sequence[Callback] = (),
     on_step: Progress = lambda step, steps, figures: None,
     keep: str | None = None,
-) -> Trainer:
-    """Train, from the run's checkpoint on if there is one.
+) -> Trained:
+    """Train, from the run's checkpoint on if there is one; in the end the module has the chosen weights.
 
     Parameters
     ----------
     keep
         The figure of a validation by which weights are chosen in the end, those of its highest value; by
-        default the last ones are.
-
-    Returns
-    -------
-    The trainer: after its last step, with the chosen averaged weights in the module and their figures
-    logged; or when time was up.
+        default the last ones are. Either way they are averages.
     """
     every = config.validate_every
     log_every = max(1, min(50, config.steps // _LINES))
     dtype = torch.bfloat16 if config.precision == "bf16" else torch.float32
     checkpoint = last_checkpoint(folder)
-    keeper = ModelCheckpoint(
-        checkpoint.parent, filename=checkpoint.stem, every_n_train_steps=every, save_top_k=1,
-        enable_version_counter=False,
-    )  # fmt: skip
-    best = checkpoint.with_stem("best")
-    chooser = ModelCheckpoint(
-        best.parent, filename=best.stem, monitor=keep, mode="max", enable_version_counter=False
-    )
     on_gpu = torch.cuda.is_available()
     alone = options.devices == options.nodes == 1
     with _quiet():
@@ -166,6 +173,7 @@ def fit(
             log_every_n_steps=log_every,
             enable_progress_bar=False,
             enable_model_summary=False,
+            enable_checkpointing=False,
             use_distributed_sampler=False,
             default_root_dir=folder,
             logger=_loggers(folder, wandb=options.wandb),
@@ -174,21 +182,20 @@ def fit(
                 averaging(config.optimiser),
                 Throughput(dtype, every=log_every),
                 *callbacks,
-                _Watch(on_step, options.hours, checkpoint, every=log_every),
-                *([chooser] if keep else []),
-                keeper,
+                _Watch(on_step, options.hours, checkpoint, every=log_every, validated=every),
+                _Keeper(checkpoint, keep, every=every),
             ],
         )
         trainer.fit(
             module, datamodule=data, ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=True
         )
-        if trainer.global_step >= config.steps:
-            # From the file: a run that was killed after its last step does not train again.
-            kept = torch.load(best if keep else checkpoint, map_location=module.device, weights_only=True)
-            module.load_state_dict(kept["state_dict"])
-            if keep or not any(name.startswith("validation/") for name in trainer.logged_metrics):
-                trainer.validate(module, datamodule=data, verbose=False)
-    return trainer
+    figures = {name: float(value) for name, value in trainer.logged_metrics.items()}
+    if trainer.global_step >= config.steps:
+        # From the file: a run that was killed after its last step does not train again.
+        kept = torch.load(checkpoint, map_location=module.device, weights_only=True)[_CHOSEN]
+        module.load_state_dict(kept["weights"])
+        figures |= kept["figures"]
+    return Trained(trainer.global_step, figures, trainer.is_global_zero)
 
 
 class _WholeCheckpoints(TorchCheckpointIO):
@@ -201,16 +208,70 @@ class _WholeCheckpoints(TorchCheckpointIO):
             torch.save(checkpoint, part)
 
 
+class _Keeper(Callback):
+    """Writes a checkpoint after every validation, and in it the weights that are best so far.
+
+    They are in the same file, so that a run that goes on from it chooses as one that was never interrupted.
+    """
+
+    def __init__(self, checkpoint: Path, figure: str | None, *, every: int) -> None:
+        self._checkpoint, self._figure, self._every = checkpoint, figure, every
+        self._chosen: dict[str, Any] | None = None
+        self._better: dict[str, float] | None = None
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Lightning validates also when time is up.
+        if trainer.global_step % self._every:
+            return
+        figures = {
+            name: float(value)
+            for name, value in trainer.callback_metrics.items()
+            if name.startswith(_VALIDATION)
+        }
+        if self._chosen is None or not self._figure or self._above(figures[self._figure]):
+            self._better = figures
+        trainer.save_checkpoint(self._checkpoint)
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        if self._better is not None:
+            # By now they are the averages: the callback that makes them comes first.
+            weights = {name: value.cpu().clone() for name, value in checkpoint["state_dict"].items()}
+            self._chosen, self._better = {"weights": weights, "figures": self._better}, None
+        checkpoint[_CHOSEN] = self._chosen
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        self._chosen = checkpoint.get(_CHOSEN)
+
+    def _above(self, score: float) -> bool:
+        assert self._chosen is not None
+        best = float(self._chosen["figures"][self._figure])
+        return score > best or (math.isnan(best) and not math.isnan(score))
+
+
 class _Watch(Callback):
     """Tells what was reached, and ends training when its time is up."""
 
-    def __init__(self, on_step: Progress, hours: float | None, checkpoint: Path, *, every: int) -> None:
-        self._on_step, self._checkpoint, self._every = on_step, checkpoint, every
+    def __init__(
+        self, on_step: Progress, hours: float | None, checkpoint: Path, *, every: int, validated: int
+    ) -> None:
+        self._on_step, self._checkpoint, self._every, self._validated = on_step, checkpoint, every, validated
         self._until = None if hours is None else time.monotonic() + 3600.0 * hours
+        self._step = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._step = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
+        # Never amid a step of several batches: their gradients are in no checkpoint.
+        if trainer.global_step == self._step:
+            return
+        self._step = trainer.global_step
         if trainer.global_step % self._every and trainer.global_step != trainer.max_steps:
             return
         if trainer.is_global_zero:
@@ -220,8 +281,9 @@ class _Watch(Callback):
             return
         late = time.monotonic() >= self._until
         if trainer.strategy.reduce_boolean_decision(late, all=False):
-            # Now: at the end, averages take the place of the weights.
-            trainer.save_checkpoint(self._checkpoint)
+            # Now: at the end, averages take the place of the weights. Or after a validation that is due.
+            if trainer.global_step % self._validated:
+                trainer.save_checkpoint(self._checkpoint)
             trainer.should_stop = True
 
 

@@ -71,25 +71,24 @@ def train_vae(
     )
     resumed = last_checkpoint(folder).exists()
     vae = _first_weights(config, options, read, resumed=resumed)
-    trainer = fit(
+    trained = fit(
         VaeModule(config, vae), data, config, options, folder,
         callbacks=[Sheets(folder / "sheets", _pictures, columns=_SHOWN, title="true, drawn; crops")],
         on_step=on_step,
     )  # fmt: skip
-    figures = {name: float(value) for name, value in trainer.logged_metrics.items()}
-    if trainer.global_step < config.steps:
-        return RunResult(trainer.global_step, config.steps, figures, None)
-    if trainer.is_global_zero:
+    if trained.step < config.steps:
+        return RunResult(trained.step, config.steps, trained.figures, None)
+    if trained.writes:
         facts = {
             "version": __version__,
-            "steps": trainer.global_step,
+            "steps": trained.step,
             "config": config.model_dump(mode="json", exclude={"data": {"music_dir"}}),
-            "figures": figures,
+            "figures": trained.figures,
             "init_from": None if options.init_from is None else options.init_from.name,
         }
         save_weights(target, vae, facts)
         write_whole(target.with_suffix(".md"), vae_card(vae.spec, facts).encode())
-    return RunResult(trainer.global_step, config.steps, figures, target)
+    return RunResult(trained.step, config.steps, trained.figures, target)
 
 
 def validation_data(config: DataConfig) -> DataConfig:
