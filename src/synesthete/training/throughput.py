@@ -46,6 +46,7 @@ class Throughput(Callback):
         self._operations = 0.0
         self._fastest = 0.0
         self._frames, self._spent, self._since = 0, 0.0, 0.0
+        self._logged = 0
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int
@@ -65,8 +66,9 @@ class Throughput(Callback):
     ) -> None:
         """Log, every so many steps."""
         self._frames += batch.frames.shape[:2].numel() * trainer.world_size
-        if trainer.global_step % self._every or not trainer.global_step:
+        if trainer.global_step % self._every or trainer.global_step == self._logged:
             return
+        self._logged = trainer.global_step
         spent = time.perf_counter() - self._since - self._spent
         rate = self._frames / max(spent, 1e-9)
         # Every time: what else runs on the machine may have slowed it down before.
