@@ -1,5 +1,8 @@
 """What validation asks of drawn clips: whether they follow the music, and look like the truth."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -89,9 +92,18 @@ class Probes:
             }
         )
 
-    def figures(self) -> dict[str, Tensor]:
-        """Give what was found, `PROBE_MEANINGS`, and forget it."""
-        seen = {name: torch.cat([one[name] for one in self._seen]) for name in self._seen[0]}
+    def figures(self, gather: Callable[[Tensor], Any] = lambda own: own) -> dict[str, Tensor]:
+        """Give what was found, `PROBE_MEANINGS`, and forget it.
+
+        Parameters
+        ----------
+        gather
+            Stacks a tensor of this process and those of all others: all find the same, of all clips.
+        """
+        seen = {}
+        for name in self._seen[0]:
+            own = torch.cat([one[name] for one in self._seen])
+            seen[name] = gather(own).reshape(-1, *own.shape[1:])
         self._seen = []
         drawn, true = seen["looks"], seen["true_looks"]
         ratios = drawn.mean(dim=(0, 1)) / true.mean(dim=(0, 1)).clamp(min=_LEAST)

@@ -30,7 +30,7 @@ from synesthete.training.pressure import silent_row
 from synesthete.training.run import Progress, RunResult, claim_run, fit, item_source, last_checkpoint
 from synesthete.training.sheets import Sheets
 
-__all__ = ["HEARD_COLUMNS", "train_diffusion"]
+__all__ = ["HEARD_COLUMNS", "train_diffusion", "validation_data"]
 
 _DEAF_TO: Final = ("section", "time")
 HEARD_COLUMNS: Final = tuple(name for name in COLUMN_NAMES if name not in _DEAF_TO)
@@ -110,10 +110,14 @@ def train_diffusion(
 
 
 def validation_data(config: DataConfig) -> DataConfig:
-    """Give data that is never trained on: other songs, and other programs unless only the few are learned."""
+    """Give data that is never trained on: other songs, and other programs unless only the few are learned.
+
+    Half a batch on, a clip is of another song.
+    """
     changes: dict[str, Any] = {
         "seed": config.seed + 1, "first_program": HELD_OUT.start, "programs": len(HELD_OUT),
         "audio_debug_mix_prob": 0.0,
+        "clips_per_song": 2 if config.batch_size < 2 * _CLIPS_PER_SONG else _CLIPS_PER_SONG,
     }  # fmt: skip
     return config.model_copy(update=changes)
 
