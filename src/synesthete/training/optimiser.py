@@ -94,7 +94,20 @@ class _Together(torch.optim.Optimizer):
     def _join(self) -> None:
         """Share groups and state with the parts: who changes a learning rate here changes it there."""
         self.param_groups = [group for part in self._parts for group in part.param_groups]
-        self.state = ChainMap(*(part.state for part in self._parts))  # type: ignore[assignment]
+        self.state = _States(*(part.state for part in self._parts))  # type: ignore[assignment]
+
+
+class _States(ChainMap[Any, Any]):
+    """What several optimisers remember of their weights: read and written where each weight's is."""
+
+    def __getitem__(self, weight: Any) -> Any:
+        return self._part(weight)[weight]
+
+    def __setitem__(self, weight: Any, state: Any) -> None:
+        self._part(weight)[weight] = state
+
+    def _part(self, weight: Any) -> Any:
+        return next((part for part in self.maps if weight in part), self.maps[0])
 
 
 def rate_at(step: int, config: OptimiserConfig, *, steps: int) -> float:
