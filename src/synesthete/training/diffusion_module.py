@@ -180,7 +180,7 @@ class DiffusionModule(LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Measure what is lost under right and under other audio, and probe what is drawn."""
         seen = self.see(batch)
-        other = seen.rows.roll(len(seen.rows) // 2, dims=0)
+        other = seen.rows.roll(2, dims=0)
         posterior = self.model.read_style(seen.shown)
         styled = self.model.styled(posterior.mean)
         noise = self._noise(batch, seen)

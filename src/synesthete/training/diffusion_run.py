@@ -38,6 +38,7 @@ HEARD_COLUMNS: Final = tuple(name for name in COLUMN_NAMES if name not in _DEAF_
 
 _SHOWN: Final = 4
 _CLIPS_PER_SONG: Final = 4
+_MOST_SONGS: Final = 8
 _TITLE: Final = "each clip true, then drawn anew"
 
 
@@ -112,12 +113,12 @@ def train_diffusion(
 def validation_data(config: DataConfig) -> DataConfig:
     """Give data that is never trained on: other songs, and other programs unless only the few are learned.
 
-    Half a batch on, a clip is of another song.
+    Pairs of clips that follow each other are of different songs.
     """
     changes: dict[str, Any] = {
         "seed": config.seed + 1, "first_program": HELD_OUT.start, "programs": len(HELD_OUT),
         "audio_debug_mix_prob": 0.0,
-        "clips_per_song": 2 if config.batch_size < 2 * _CLIPS_PER_SONG else _CLIPS_PER_SONG,
+        "songs_at_once": min(_MOST_SONGS, config.batch_size // 2),
     }  # fmt: skip
     return config.model_copy(update=changes)
 

@@ -60,7 +60,7 @@ def wrong_rows(
         elif kind == "clip":
             found.append(rows[farthest[clip]])
         else:
-            # Two on: the next one may be the other of its pair.
+            # Two on: the next one is of the same song.
             found.append(rows[(clip + 2) % count])
     return torch.stack(found)
 
