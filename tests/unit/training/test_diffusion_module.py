@@ -177,7 +177,7 @@ def test_who_is_deaf_and_unstyled_learns_from_neither() -> None:
 
 
 @torch.no_grad()
-def test_validation_asks_under_the_audio_of_the_other_half_of_the_batch() -> None:
+def test_validation_asks_under_the_audio_of_another_pair() -> None:
     module, batch = module_of(), batch_of()
     rows = batch.rows[:1].expand(4, -1, -1).clone()
     module.validation_step(batch._replace(rows=rows), 99)

@@ -11,7 +11,7 @@ from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.clock import ANALYSIS_SAMPLE_RATE
 from synesthete.config.data import BUCKETS, DataConfig
 from synesthete.programs.program import Program
-from synesthete.training.items import Item, make_batch, make_items, stack
+from synesthete.training.items import Item, frame_rows, make_batch, make_items, stack
 from synesthete.training.plan import bucket_of, partner_of, plan_clip
 from synesthete.training.programs import program_of
 from synesthete.training.songs import Songs
@@ -73,6 +73,19 @@ def test_rows_are_those_of_the_frames_moments(songs: Songs) -> None:
             assert abs(float(row[COLUMN_NAMES.index("loudness")]) - level) < 0.12
 
 
+def test_more_rows_to_a_frame_are_between_those_of_fewer(songs: Songs) -> None:
+    dense = CONFIG.model_copy(update={"rows_per_frame": 3})
+    (few,), (many,) = make_items(CONFIG, [9], songs), make_items(dense, [9], songs)
+    first = plan_clip(CONFIG, 9).first_frame - CONFIG.context_frames
+
+    assert many.rows.shape[0] == 3 * few.rows.shape[0]
+    assert torch.equal(many.rows[::3], few.rows)
+    times = many.rows[:, COLUMN_NAMES.index("time")].double()
+    np.testing.assert_allclose(times.numpy(), (3 * first + np.arange(len(times))) / 45, atol=1e-6)
+    for config, item in ((CONFIG, few), (dense, many)):
+        assert torch.equal(frame_rows(config, item), few.rows[3:7])
+
+
 def test_style_frames_are_frames_of_the_partner(songs: Songs) -> None:
     item, other = make_items(CONFIG, [6, partner_of(6)], songs)
 
@@ -103,6 +116,10 @@ def test_a_batch_stacks_its_items(songs: Songs) -> None:
     assert batch.facts == tuple(item.facts for item in items)
     assert batch.program_number.tolist() == [item.program_number for item in items]
     assert stack(items).rows.shape == (4, *items[0].rows.shape)
+    few = batch.first(2)
+    assert few.number.tolist() == [4, 5]
+    assert torch.equal(few.frames, batch.frames[:2])
+    assert few.program == batch.program[:2]
 
 
 def test_crops_are_cut_from_larger_pictures_of_the_same_frames(songs: Songs) -> None:
