@@ -37,7 +37,9 @@ def _root(context: typer.Context) -> None:
     from synesthete.errors import ConfigError
 
     if context.invoked_subcommand is None:
-        raise ConfigError("train needs the name of a model: synesthete train vae")
+        raise ConfigError(
+            "train needs the name of a model: synesthete train vae, or synesthete train diffusion"
+        )
 
 
 PresetOption = Annotated[str, _option("preset", "--preset", metavar="smoke|small|base|large")]
