@@ -149,7 +149,7 @@ def read_weights(path: Path, kind: WeightsKind) -> Weights:
         raise ConfigError(f"there are no weights at {path}; {remedy}") from None
     except OSError as error:
         raise ConfigError(f"{path} can't be read ({error.strerror or error}); {remedy}") from None
-    except (SafetensorError, KeyError, TypeError, ValueError):
+    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError):
         raise ConfigError(f"{path} is no file of weights; {remedy}") from None
 
 

@@ -1,9 +1,11 @@
 """The autoencoder begins as the best linear code, and its weights survive a file."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from synesthete.errors import ConfigError
 from synesthete.models.vae import BLOCK, Posterior, Vae, VaeSpec
@@ -75,6 +77,11 @@ def test_other_files_are_refused_in_one_sentence(vae: Vae, tmp_path: Path) -> No
     save_weights(path, vae, {})
     with pytest.raises(ConfigError, match="holds no weights of a diffusion"):
         read_weights(path, "diffusion")
+    for damaged in ("[]", "{}", "nothing", json.dumps({**SPEC.to_json(), "future": 1})):
+        save_file({"a": torch.zeros(1)}, path, {"synesthete": "vae", "spec": damaged, "facts": "{}"})
+        with pytest.raises(ConfigError, match="is no file of weights"):
+            load_vae(path)
+    save_weights(path, vae, {})
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ConfigError, match="is no file of weights"):
         load_vae(path)
