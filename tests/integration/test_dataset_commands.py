@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from conftest import music, write_wav
+from made_listeners import write_listener
+from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.training.shards import open_shards
 
 Command = Callable[..., Any]
@@ -76,6 +78,22 @@ def test_figures_beside_recorded_music(cli: Command, data: Path, workspace: Path
     assert "of 55 columns covered" in outcome.out
 
 
+def test_export_with_the_embeddings_of_a_folder(cli: Command, tmp_path: Path) -> None:
+    write_listener("whisper", tmp_path / "whisper")
+    config = tmp_path / "data.yaml"
+    lines = [change.replace("=", ": ") for change in SMALL]
+    config.write_text("\n".join([*lines, "embedding: whisper", "embedding_dir: whisper", ""]))
+    given = ("--config", config, "--set", "embedding_size=5")
+    outcome = cli("dataset", "export", "-o", tmp_path / "set", "--items", 2, "--shards", 1, *given)
+    assert outcome.status == 0, outcome
+    assert open_shards(tmp_path / "set").read([0])[0].rows.shape[1] == len(COLUMN_NAMES) + 5
+
+    # What does not look at them does without.
+    figures = [cli("dataset", "stats", "--json", "--items", 2, *source) for source in (given, small())]
+    assert figures[0].events == figures[1].events
+    assert cli("dataset", "preview", "-o", tmp_path / "preview", "--count", 1, *given).status == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -90,6 +108,23 @@ def test_figures_beside_recorded_music(cli: Command, data: Path, workspace: Path
             "--items 7 is not a whole number of batches",
         ),
         (("export", "-o", "x", "--items", "32", "--shards", "2"), "--shards 2 is outside 1 to 1"),
+        (
+            (
+                "export",
+                "-o",
+                "x",
+                "--items",
+                "32",
+                "--shards",
+                "1",
+                "--set",
+                "embedding=clap",
+                "--set",
+                "embedding_dir=none",
+            ),
+            "embedding_dir = none is no folder",
+        ),
+        (("preview", "-o", "x", "--set", "embedding=clap"), "needs embedding_dir"),
         (("stats", "--from", "none"), "none holds no dataset"),
         (("stats", "--from", "none", "--set", "seed=1"), "drop --config and --set"),
         (("stats", "-o", "figures.txt"), "does not end in .json"),
@@ -107,8 +142,12 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("place", ["/etc", "../songs", "https://example.org/songs"])
-def test_a_file_names_music_below_its_folder_only(cli: Command, data: Path, place: str) -> None:
+def test_a_file_names_folders_below_its_own_only(cli: Command, data: Path, place: str) -> None:
     data.write_text(f"music_dir: {place}\nreal_mix_prob: 1.0\n")
     outcome = cli("dataset", "preview", "-o", data.parent / "x", "--config", data)
     assert outcome.status == 2
     assert "music_dir" in outcome.message
+    data.write_text(f"embedding: clap\nembedding_dir: {place}\n")
+    outcome = cli("dataset", "preview", "-o", data.parent / "x", "--config", data)
+    assert outcome.status == 2
+    assert "embedding_dir" in outcome.message

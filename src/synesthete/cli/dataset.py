@@ -20,10 +20,11 @@ from synesthete.config.dataset import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from synesthete.audio.embeddings import Embedder
     from synesthete.config.data import DataConfig
     from synesthete.training.music import Music
 
-__all__ = ["app", "open_music_of"]
+__all__ = ["app", "open_embedder_of", "open_music_of"]
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -120,6 +121,7 @@ def export(
         music=open_music_of(data, options.workspace),
         workers=options.workers,
         on_shard=_counter("shards", as_json=as_json),
+        embedder=open_embedder_of(data),
     )
     size = folder_size(output)
     if as_json:
@@ -169,7 +171,8 @@ def stats(
         )
     if options.shards is None:
         data, count = load_data_config(options.config, options.set), options.items
-        read: ItemSource = LiveItems(data, open_music_of(data, options.workspace))
+        plain = data.model_copy(update={"embedding": "none"})  # embeddings are not measured
+        read: ItemSource = LiveItems(plain, open_music_of(data, options.workspace))
     else:
         exported = open_shards(options.shards)
         data, count, read = exported.config, min(options.items, exported.count), exported.read
@@ -204,6 +207,15 @@ def open_music_of(data: "DataConfig", workspace: Path) -> "Music | None":
     from synesthete.training.music import open_music
 
     return open_music(data.music_dir, workspace, warn=_warn)
+
+
+def open_embedder_of(data: "DataConfig") -> "Embedder | None":
+    """Open the network whose embeddings training data asks for, if it does."""
+    if data.embedding == "none" or data.embedding_dir is None:
+        return None
+    from synesthete.audio.embeddings import open_embedder
+
+    return open_embedder(data.embedding, data.embedding_dir, size=data.embedding_size)
 
 
 def _warn(line: str) -> None:

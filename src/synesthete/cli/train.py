@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synesthete.cli.dataset import open_music_of
+from synesthete.cli.dataset import open_embedder_of, open_music_of
 from synesthete.cli.render import DebugOption, JsonOption, WorkspaceOption
 from synesthete.config.base import build
 from synesthete.config.diffusion import load_diffusion_config
@@ -94,6 +94,7 @@ def vae(
         options,
         output or options.workspace / "runs" / f"vae-{options.preset}",
         music=open_music_of(run.data, options.workspace),
+        embedder=open_embedder_of(run.data),
         on_step=_reporter(as_json),
     )
     _tell(found, as_json)
@@ -139,6 +140,7 @@ def diffusion(
         output or options.workspace / "runs" / f"diffusion-{options.preset}",
         vae=autoencoder,
         music=open_music_of(run.data, options.workspace),
+        embedder=open_embedder_of(run.data),
         on_step=_reporter(as_json),
     )
     _tell(found, as_json)

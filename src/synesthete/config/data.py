@@ -11,7 +11,7 @@ from synesthete.config.augment import AugmentConfig
 from synesthete.config.base import Frozen
 from synesthete.seeding import MAX_SEED
 
-__all__ = ["BUCKETS", "Bucket", "Buckets", "DataConfig", "Scales", "Schedule", "share_at"]
+__all__ = ["BUCKETS", "Bucket", "Buckets", "DataConfig", "Embedding", "Scales", "Schedule", "share_at"]
 
 Bucket = Literal["square", "wide", "tall"]
 
@@ -20,6 +20,9 @@ BUCKETS: dict[Bucket, tuple[int, int]] = {"square": (128, 128), "wide": (176, 96
 
 _EDGE_S = 3.0
 """The longest memory of a program, seconds."""
+
+Embedding = Literal["none", "clap", "wav2vec2", "whisper"]
+"""What kind of pretrained network listens beside the Timeline."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Buckets = Annotated[dict[Bucket, Annotated[float, Field(gt=0, le=1000)]], Field(min_length=1)]
@@ -133,6 +136,19 @@ class DataConfig(Frozen):
         default=0.25, description="Share of the composed songs in which stems drop out and all falls silent."
     )
 
+    # Embeddings
+    embedding: Embedding = Field(
+        default="none",
+        description="Pretrained network whose vectors are joined to the rows of the Timeline; needs "
+        "embedding_dir, and the extra `embed`.",
+    )
+    embedding_dir: Path | None = Field(
+        default=None, description="Folder of that network, as transformers saves it."
+    )
+    embedding_size: int = Field(
+        default=32, ge=1, le=4096, description="Numbers that each vector is reduced to: columns of a row."
+    )
+
     # Programs
     audio_debug_mode: bool = Field(
         default=False,
@@ -177,6 +193,10 @@ class DataConfig(Frozen):
             )
         if self.real_mix_prob > 0 and self.music_dir is None:
             raise ValueError("real_mix_prob above 0 needs music_dir, a folder of music; give one")
+        if self.embedding != "none" and self.embedding_dir is None:
+            raise ValueError(
+                f"embedding = {self.embedding} needs embedding_dir, the folder of such a model; give one"
+            )
         if self.crop_scales[0] > self.crop_scales[1]:
             raise ValueError("crop_scales are the smallest, then the largest; exchange them")
         needed = self.before_s + self.clip_frames / self.frame_rate + self.context_s

@@ -17,9 +17,11 @@ __all__ = [
     "ExportOptions",
     "PreviewOptions",
     "StatsOptions",
-    "confine_music",
+    "confine_folders",
     "load_data_config",
 ]
+
+_FOLDERS = ("music_dir", "embedding_dir")
 
 
 class DatasetOptions(Frozen):
@@ -64,36 +66,42 @@ def load_data_config(path: Path | None, assignments: Sequence[str] = ()) -> Data
     Parameters
     ----------
     path
-        A YAML file with fields of `DataConfig`; None for the defaults. A ``music_dir`` in it lies below the
-        file's own folder.
+        A YAML file with fields of `DataConfig`; None for the defaults. Folders that it names lie below its
+        own.
     assignments
-        Changes, ``field=value``; a ``music_dir`` among them is any folder.
+        Changes, ``field=value``; these may name any folder.
 
     Raises
     ------
     ConfigError
         If the file can't be read, or a field is wrong.
     """
-    values = {} if path is None else confine_music(read_yaml(path), path)
+    values = {} if path is None else confine_folders(read_yaml(path), path)
     for assignment in assignments:
         place, value = parse_assignment(assignment)
         values = set_path(values, place, value)
     return build(DataConfig, values, where="options" if path is None else str(path))
 
 
-def confine_music(values: Mapping[str, Any], path: Path, *, field: str = "music_dir") -> dict[str, Any]:
-    """Give what a file says on training data; the ``music_dir`` in it lies below the file's own folder.
+def confine_folders(values: Mapping[str, Any], path: Path, *, within: str = "") -> dict[str, Any]:
+    """Give what a file says on training data; folders that it names lie below the file's own.
+
+    Parameters
+    ----------
+    within
+        What stands before the fields' names, such as ``data.``, for messages.
 
     Raises
     ------
     ConfigError
-        If it doesn't.
+        If one doesn't.
     """
     confined = dict(values)
-    name = values.get("music_dir")
-    if name is None:
-        return confined
-    if not isinstance(name, str):
-        raise ConfigError(f"{path}: {field} must be the name of a folder")
-    confined["music_dir"] = place_inside(path.parent, name, where=f"{path}: {field}")
+    for field in _FOLDERS:
+        name = values.get(field)
+        if name is None:
+            continue
+        if not isinstance(name, str):
+            raise ConfigError(f"{path}: {within}{field} must be the name of a folder")
+        confined[field] = place_inside(path.parent, name, where=f"{path}: {within}{field}")
     return confined

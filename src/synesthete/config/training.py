@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from synesthete.config.base import Frozen, build, merge, parse_assignment, read_yaml, set_path
 from synesthete.config.data import DataConfig
-from synesthete.config.dataset import confine_music
+from synesthete.config.dataset import confine_folders
 from synesthete.config.render import RenderOptions
 from synesthete.seeding import MAX_SEED
 
@@ -89,7 +89,7 @@ def load_train_config(
     presets
         Changes to it, each on top of the last.
     path
-        A YAML file with further ones. A ``data.music_dir`` in it lies below the file's own folder.
+        A YAML file with further ones. Folders that it names lie below its own.
     assignments
         The last changes, ``field=value``.
 
@@ -104,7 +104,7 @@ def load_train_config(
     if path is not None:
         given = read_yaml(path)
         if isinstance(given.get("data"), dict):
-            given["data"] = confine_music(given["data"], path, field="data.music_dir")
+            given["data"] = confine_folders(given["data"], path, within="data.")
         values = merge(values, given)
     for assignment in assignments:
         place, value = parse_assignment(assignment)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lightning.pytorch import LightningDataModule
 
+from synesthete.audio.embeddings import Embedder
 from synesthete.config.data import DataConfig
 from synesthete.errors import ConfigError
 from synesthete.training.dataset import ClipLoader, ItemSource, LiveItems
@@ -33,6 +34,8 @@ class ClipDataModule(LightningDataModule):
         The data for validation, if there is to be any.
     validation_batches
         How many of its batches, on each rank.
+    embedder
+        The opened network of the data's ``embedding``, if there is one.
     """
 
     def __init__(
@@ -44,10 +47,12 @@ class ClipDataModule(LightningDataModule):
         workers: int = 0,
         validation: DataConfig | None = None,
         validation_batches: int = 8,
+        embedder: Embedder | None = None,
     ) -> None:
         super().__init__()
         self._config, self._music, self._workers = config, music, workers
-        self._read = read or LiveItems(config, music)
+        self._embedder = embedder
+        self._read = read or LiveItems(config, music, embedder=embedder)
         self._validation, self._validation_batches = validation, validation_batches
         self._first = 0
         self._since: int | None = None
@@ -79,7 +84,7 @@ class ClipDataModule(LightningDataModule):
         trainer = self._trainer()
         return _Anew(
             self._validation,
-            LiveItems(self._validation, self._music),
+            LiveItems(self._validation, self._music, embedder=self._embedder),
             workers=self._workers,
             rank=trainer.global_rank,
             ranks=trainer.world_size,
@@ -114,9 +119,13 @@ class ClipDataModule(LightningDataModule):
         self._first, self._since = int(state_dict["next_batch"]), None
 
     def _identity(self) -> dict[str, Any]:
-        """Give what items depend on; recorded music counts by its content."""
-        fields = self._config.model_dump(mode="json", exclude={"music_dir"})
-        return {**fields, "music": None if self._music is None else self._music.digest}
+        """Give what items depend on; recorded music and networks count by their content."""
+        fields = self._config.model_dump(mode="json", exclude={"music_dir", "embedding_dir"})
+        return {
+            **fields,
+            "music": None if self._music is None else self._music.digest,
+            "embedding_model": None if self._embedder is None else self._embedder.digest,
+        }
 
     def _trained(self) -> int:
         """Count the batches that this rank has trained on since its run began, restarts included."""

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from synesthete.audio.embeddings import Embedder
 from synesthete.config.data import DataConfig
 from synesthete.training.items import Batch, Item, make_items, stack
 from synesthete.training.music import Music
@@ -29,13 +30,20 @@ class LiveItems:
         The opened folder of recorded music, if some is mixed in.
     device
         Where sound is measured and clips are drawn; items come back on the CPU.
+    embedder
+        The opened network of ``config.embedding``, if there is one.
     """
 
     def __init__(
-        self, config: DataConfig, music: Music | None = None, *, device: torch.device | str = "cpu"
+        self,
+        config: DataConfig,
+        music: Music | None = None,
+        *,
+        device: torch.device | str = "cpu",
+        embedder: Embedder | None = None,
     ) -> None:
-        self._config, self._music, self._device = config, music, device
-        self._songs = Songs(config, music, device=device)
+        self._config, self._music, self._device, self._embedder = config, music, device, embedder
+        self._songs = Songs(config, music, device=device, embedder=embedder)
 
     def __call__(self, numbers: Sequence[int]) -> list[Item]:
         """Make items."""
@@ -43,11 +51,13 @@ class LiveItems:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process without the songs."""
-        return _live, (self._config, self._music, self._device)
+        return _live, (self._config, self._music, self._device, self._embedder)
 
 
-def _live(config: DataConfig, music: Music | None, device: torch.device | str) -> LiveItems:
-    return LiveItems(config, music, device=device)
+def _live(
+    config: DataConfig, music: Music | None, device: torch.device | str, embedder: Embedder | None
+) -> LiveItems:
+    return LiveItems(config, music, device=device, embedder=embedder)
 
 
 class ClipDataset(IterableDataset[Batch]):

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from jaxtyping import Float
 from lightning.pytorch import LightningModule
+from torch import Tensor
 
 from synesthete import __version__
 from synesthete.audio.columns import COLUMN_NAMES
+from synesthete.audio.embeddings import Embedder
 from synesthete.config.data import DataConfig
 from synesthete.config.diffusion import DiffusionConfig
 from synesthete.config.training import TrainOptions
@@ -49,6 +52,7 @@ def train_diffusion(
     *,
     vae: Path | None = None,
     music: Music | None = None,
+    embedder: Embedder | None = None,
     on_step: Progress = lambda step, steps, figures: None,
 ) -> RunResult:
     """Begin a run or go on with it.
@@ -61,6 +65,8 @@ def train_diffusion(
         Weights of the autoencoder whose latents are learned; by default those that ship.
     music
         The opened folder of recorded music, if some is mixed in.
+    embedder
+        The opened network of the data's ``embedding``, if there is one: the model hears its numbers, too.
     on_step
         Is told how it goes, on the first of all processes.
 
@@ -77,7 +83,7 @@ def train_diffusion(
     if target.exists():
         facts = read_weights(target, "diffusion").facts
         return RunResult(config.steps, config.steps, facts["figures"], target)
-    read = item_source(config.data, options, music)
+    read = item_source(config.data, options, music, embedder)
     data = ClipDataModule(
         config.data,
         read,
@@ -85,10 +91,11 @@ def train_diffusion(
         workers=options.workers,
         validation=validation_data(config.data),
         validation_batches=config.validation_batches,
+        embedder=embedder,
     )
     resumed = last_checkpoint(folder).exists()
-    model = _first_weights(config, options, autoencoder, digest, music, resumed=resumed)
-    silence = silent_row()[[COLUMN_NAMES.index(name) for name in HEARD_COLUMNS]]
+    model = _first_weights(config, options, autoencoder, digest, music, embedder, resumed=resumed)
+    silence = _heard(silent_row(embedder))
     trained = fit(
         DiffusionModule(config, model, autoencoder, silence), data, config, options, folder,
         callbacks=[Sheets(folder / "sheets", _pictures, columns=config.data.clip_frames, title=_TITLE)],
@@ -100,10 +107,11 @@ def train_diffusion(
         facts = {
             "version": __version__,
             "steps": trained.step,
-            "config": config.model_dump(mode="json", exclude={"data": {"music_dir"}}),
+            "config": config.model_dump(mode="json", exclude={"data": {"music_dir", "embedding_dir"}}),
             "figures": trained.figures,
             "init_from": None if options.init_from is None else options.init_from.name,
             "vae": digest,
+            "embedding_model": None if embedder is None else embedder.digest,
         }
         save_weights(target, model, facts)
         write_whole(target.with_suffix(".md"), diffusion_card(model, facts).encode())
@@ -129,12 +137,13 @@ def _first_weights(
     vae: Vae,
     digest: str,
     music: Music | None,
+    embedder: Embedder | None,
     *,
     resumed: bool,
 ) -> Diffusion:
     spec = DiffusionSpec(
         latents=vae.spec.latents,
-        columns=HEARD_COLUMNS,
+        columns=_columns(config.data),
         rows_per_frame=config.data.rows_per_frame,
         frame_rate=config.data.frame_rate,
         window=config.data.clip_frames - 1,
@@ -157,23 +166,36 @@ def _first_weights(
             )
         model.load_state_dict(found.tensors)
     elif not resumed:
-        _scale(model, config, vae, music)
+        _scale(model, config, vae, music, embedder)
     return model
 
 
 @torch.no_grad()
-def _scale(model: Diffusion, config: DiffusionConfig, vae: Vae, music: Music | None) -> None:
+def _scale(
+    model: Diffusion, config: DiffusionConfig, vae: Vae, music: Music | None, embedder: Embedder | None
+) -> None:
     """Scale latents and rows by clips as they are after the bootstrap, a few of each song."""
     data = config.data.model_copy(
         update={"clips_per_song": _CLIPS_PER_SONG, "audio_debug_mix_prob": 0.0, "style_frames": 0}
     )
-    items = LiveItems(data, music)(range(config.first_clips))
+    items = LiveItems(data, music, embedder=embedder)(range(config.first_clips))
     latents = [vae.encode(item.frames.float() / 255.0).mean for item in items]
     # All places of all frames in one row: pictures may be of several shapes.
     places = torch.cat([one.transpose(0, 1).flatten(1) for one in latents], dim=1)
     model.fit_scale(places[None, :, :, None])
-    columns = [COLUMN_NAMES.index(name) for name in HEARD_COLUMNS]
-    model.ear.fit_scale(torch.stack([item.rows for item in items])[..., columns])
+    model.ear.fit_scale(_heard(torch.stack([item.rows for item in items])))
+
+
+def _columns(data: DataConfig) -> tuple[str, ...]:
+    """Name what the model hears: columns of the Timeline, and the numbers of an embedding behind them."""
+    more = 0 if data.embedding == "none" else data.embedding_size
+    return (*HEARD_COLUMNS, *(f"{data.embedding}_{number}" for number in range(more)))
+
+
+def _heard(rows: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows heard"]:
+    """Leave out of rows what the model doesn't hear."""
+    own = [COLUMN_NAMES.index(name) for name in HEARD_COLUMNS]
+    return torch.cat([rows[..., own], rows[..., len(COLUMN_NAMES) :]], dim=-1)
 
 
 @torch.no_grad()

@@ -35,6 +35,8 @@ class Item(NamedTuple):
     rows
         The Timeline, columns in the order of `synesthete.audio.columns.COLUMN_NAMES`: ``rows_per_frame`` for
         each of the clip's frames, the first at its moment, and for ``context_frames`` more on each side.
+        With an ``embedding``, its numbers at the same moments stand in ``embedding_size`` more columns
+        behind them.
     style_frames
         Frames of another moment of the same song in the same program.
     style
@@ -172,7 +174,12 @@ def _rows(config: DataConfig, plan: ClipPlan, song: Song) -> Float32[Tensor, "ro
     around = config.context_frames
     start, stop = plan.first_frame - around, plan.first_frame + config.clip_frames + around
     each = config.rows_per_frame
-    return torch.from_numpy(song.timeline.at_frames(config.rate * each, start=start * each, stop=stop * each))
+    rate, first, last = config.rate * each, start * each, stop * each
+    rows = torch.from_numpy(song.timeline.at_frames(rate, start=first, stop=last))
+    if song.embeddings is None:
+        return rows
+    heard = song.embeddings.at(Clock(rate).moments(first, last))
+    return torch.cat([rows, torch.from_numpy(heard)], dim=1)
 
 
 class _Drawn:

@@ -78,8 +78,9 @@ def write_preview(
         If they can't be written.
     """
     make_folder(folder)
-    songs = Songs(config, music)
-    shown = config.model_copy(update={"style_frames": 0, "crops": 0})  # these would be drawn for nothing
+    # What is not shown would be made for nothing.
+    shown = config.model_copy(update={"style_frames": 0, "crops": 0, "embedding": "none"})
+    songs = Songs(shown, music)
     items, films, programs = [], [], []
     for place in range(count):
         on_clip(place, count)

@@ -20,6 +20,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.strategies import DDPStrategy
 
+from synesthete.audio.embeddings import Embedder
 from synesthete.config.base import read_yaml
 from synesthete.config.data import DataConfig
 from synesthete.config.training import TrainConfig, TrainOptions
@@ -81,7 +82,9 @@ class Trained(NamedTuple):
     writes: bool
 
 
-def item_source(config: DataConfig, options: TrainOptions, music: Music | None) -> ItemSource:
+def item_source(
+    config: DataConfig, options: TrainOptions, music: Music | None, embedder: Embedder | None = None
+) -> ItemSource:
     """Give what a run's items come from: made as they are needed, or read from shards.
 
     Raises
@@ -90,7 +93,7 @@ def item_source(config: DataConfig, options: TrainOptions, music: Music | None) 
         If the shards hold other data.
     """
     if options.shards is None:
-        return LiveItems(config, music)
+        return LiveItems(config, music, embedder=embedder)
     shards = open_shards(options.shards)
     if shards.config != config:
         raise ConfigError(

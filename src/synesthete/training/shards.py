@@ -32,6 +32,7 @@ from PIL import Image
 from torch import Tensor
 
 from synesthete import __version__
+from synesthete.audio.embeddings import Embedder
 from synesthete.config.base import build
 from synesthete.config.data import DataConfig
 from synesthete.errors import BusyError, ConfigError, InputError, OutputError
@@ -133,6 +134,7 @@ def export_shards(
     music: Music | None = None,
     workers: int = 1,
     on_shard: Callable[[int, int], None] = lambda done, of: None,
+    embedder: Embedder | None = None,
 ) -> Shards:
     """Write the first items of a dataset into shards; repeating the call writes those that are missing.
 
@@ -152,6 +154,8 @@ def export_shards(
         Processes that write shards at the same time.
     on_shard
         Is told how many shards are there, and of how many.
+    embedder
+        The opened network of ``config.embedding``, if there is one.
 
     Raises
     ------
@@ -181,6 +185,7 @@ def export_shards(
         "items": items,
         "starts": list(starts),
         "music": None if music is None else music.digest,
+        "embedding_model": None if embedder is None else embedder.digest,
         "config": config.model_dump(mode="json"),
     }
     make_folder(folder)
@@ -189,7 +194,7 @@ def export_shards(
         sweep_parts(folder)
         missing = [number for number in range(shards) if not (folder / _name(number)).is_file()]
         jobs = [
-            (folder / _name(number), config, music, range(starts[number], starts[number + 1]))
+            (folder / _name(number), config, music, embedder, range(starts[number], starts[number + 1]))
             for number in missing
         ]
         done = shards - len(missing)
@@ -262,18 +267,19 @@ def _claim(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def _identity(manifest: Mapping[str, Any]) -> str:
-    """Digest what shards are made from; recorded music counts by its content, not by its place."""
-    config = {name: value for name, value in manifest["config"].items() if name != "music_dir"}
+    """Digest what shards are made from; recorded music and networks count by content, not by place."""
+    places = ("music_dir", "embedding_dir")
+    config = {name: value for name, value in manifest["config"].items() if name not in places}
     return digest_json({**manifest, "config": config})
 
 
-def _write_shard(job: tuple[Path, DataConfig, Music | None, range]) -> None:
+def _write_shard(job: tuple[Path, DataConfig, Music | None, Embedder | None, range]) -> None:
     """Write one shard, whole."""
     from webdataset import TarWriter
 
     torch.set_num_threads(1)
-    path, config, music, indices = job
-    read = LiveItems(config, music)
+    path, config, music, embedder, indices = job
+    read = LiveItems(config, music, embedder=embedder)
     with whole_file(path) as part, part.open("wb") as handle:
         writer = TarWriter(handle, encoder=False, mtime=0, user="synesthete", group="synesthete")
         for start in range(indices.start, indices.stop, config.batch_size):

@@ -12,6 +12,7 @@ from jaxtyping import Float32
 
 from synesthete.audio.analysis import analyse_songs
 from synesthete.audio.compose import compose
+from synesthete.audio.embeddings import Embedder, Embeddings
 from synesthete.audio.timeline import Timeline
 from synesthete.config.control import Control
 from synesthete.config.data import DataConfig
@@ -40,6 +41,8 @@ class Song:
     facts
         Plain values: ``{"truth": …}`` of a composed song (`synesthete.audio.compose.Truth.to_json`),
         ``{"real": …}`` of a recorded one (where it is from).
+    embeddings
+        What the network of the data's ``embedding`` makes of the song.
     """
 
     number: int
@@ -47,6 +50,7 @@ class Song:
     timeline: Timeline
     signals: Signals
     facts: dict[str, Any]
+    embeddings: Embeddings | None = None
 
 
 class Songs:
@@ -60,18 +64,31 @@ class Songs:
         The opened folder of recorded music, if some is mixed in.
     device
         Where sound is measured.
+    embedder
+        The opened network of ``config.embedding``, if there is one.
 
     Raises
     ------
     ValueError
-        If recorded music is to be mixed in and there is none.
+        If recorded music is to be mixed in and there is none, or embeddings are asked for and there is no
+        network of their kind and size.
     """
 
     def __init__(
-        self, config: DataConfig, music: Music | None = None, *, device: torch.device | str = "cpu"
+        self,
+        config: DataConfig,
+        music: Music | None = None,
+        *,
+        device: torch.device | str = "cpu",
+        embedder: Embedder | None = None,
     ) -> None:
         if config.real_mix_prob > 0 and music is None:
             raise ValueError("recorded music is to be mixed in: open config.music_dir with open_music")
+        if config.embedding != "none" and (
+            embedder is None or (embedder.kind, embedder.size) != (config.embedding, config.embedding_size)
+        ):
+            raise ValueError("embeddings are asked for: open config.embedding_dir with open_embedder")
+        self._embedder = None if config.embedding == "none" else embedder
         self._config = config
         self._music = music
         self._device = device
@@ -98,9 +115,12 @@ class Songs:
         sounds, facts = zip(*(self._sound(number) for number in numbers), strict=True)
         timelines = analyse_songs(torch.from_numpy(np.stack(sounds)).to(self._device))
         return [
-            Song(number, sound, timeline, self._signals(number, timeline), fact)
+            Song(number, sound, timeline, self._signals(number, timeline), fact, self._embeddings(sound))
             for number, sound, timeline, fact in zip(numbers, sounds, timelines, facts, strict=True)
         ]
+
+    def _embeddings(self, sound: Float32[np.ndarray, "2 samples"]) -> Embeddings | None:
+        return None if self._embedder is None else self._embedder.embed(sound, device=self._device)
 
     def _sound(self, number: int) -> tuple[Float32[np.ndarray, "2 samples"], dict[str, Any]]:
         config = self._config

@@ -100,7 +100,9 @@ def music_columns(config: DataConfig, music: Music, *, songs: int) -> dict[str, 
     songs
         How many excerpts, each as long as a song of the dataset.
     """
-    changes = {"music_dir": Path(), "real_mix_prob": 1.0, "augment": _AS_IT_IS}
+    changes = {
+        "music_dir": Path(), "real_mix_prob": 1.0, "augment": _AS_IT_IS, "embedding": "none",
+    }  # fmt: skip
     recorded = Songs(config.model_copy(update=changes), music)
     tables = [recorded.song(number).timeline.at_frames(config.rate) for number in range(songs)]
     return _column_spreads(np.concatenate(tables))

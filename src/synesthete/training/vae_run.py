@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch import LightningModule
 
 from synesthete import __version__
+from synesthete.audio.embeddings import Embedder
 from synesthete.config.data import DataConfig
 from synesthete.config.training import TrainOptions
 from synesthete.config.vae import HELD_OUT, VaeConfig
@@ -37,6 +38,7 @@ def train_vae(
     folder: Path,
     *,
     music: Music | None = None,
+    embedder: Embedder | None = None,
     on_step: Progress = lambda step, steps, figures: None,
 ) -> RunResult:
     """Begin a run or go on with it.
@@ -47,6 +49,8 @@ def train_vae(
         The run's own; it is made.
     music
         The opened folder of recorded music, if some is mixed in.
+    embedder
+        The opened network of the data's ``embedding``, if there is one.
     on_step
         Is told how it goes, on the first of all processes.
 
@@ -60,7 +64,7 @@ def train_vae(
     if target.exists():
         facts = read_weights(target, "vae").facts
         return RunResult(config.steps, config.steps, facts["figures"], target)
-    read = item_source(config.data, options, music)
+    read = item_source(config.data, options, music, embedder)
     data = ClipDataModule(
         config.data,
         read,
@@ -68,6 +72,7 @@ def train_vae(
         workers=options.workers,
         validation=validation_data(config.data),
         validation_batches=config.validation_batches,
+        embedder=embedder,
     )
     resumed = last_checkpoint(folder).exists()
     vae = _first_weights(config, options, read, resumed=resumed)
@@ -82,7 +87,7 @@ def train_vae(
         facts = {
             "version": __version__,
             "steps": trained.step,
-            "config": config.model_dump(mode="json", exclude={"data": {"music_dir"}}),
+            "config": config.model_dump(mode="json", exclude={"data": {"music_dir", "embedding_dir"}}),
             "figures": trained.figures,
             "init_from": None if options.init_from is None else options.init_from.name,
         }
