@@ -1,6 +1,6 @@
 """Music that has nothing to do with a film: songs of a bank that ships, and its own song moved by bars.
 
-The bank holds features only. ``tools/make_null_bank.py`` synthesises its songs and writes the file.
+The bank holds features only. ``tools/make_null_bank.py`` has its songs composed and writes the file.
 """
 
 import math
@@ -49,7 +49,7 @@ class NullSong:
     Attributes
     ----------
     name
-        Its kind and number.
+        Its genre and number.
     table
         At 100 Hz, in the order of `NULL_COLUMNS`.
     beats, downbeats
