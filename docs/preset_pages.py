@@ -147,5 +147,7 @@ def _made_of(name: str) -> str:
     if preset.generator == "program":
         nodes = program_of(preset).root.walk()
         return "program: " + ", ".join(dict.fromkeys(node.primitive.name for node in nodes))
+    if preset.generator == "diffusion":
+        return f"diffusion: style {preset.diffusion.style_mode}, {preset.diffusion.steps} steps"
     net = preset.cppn.net
     return f"cppn: {net.layers} × {net.units}, gain {net.gain:g}"

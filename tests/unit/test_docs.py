@@ -11,7 +11,14 @@ from synesthete.config.mood import shipped_moods
 from synesthete.config.preset import shipped_presets
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("album-fields.md", "data-fields.md", "options.md", "timeline.md", "training-fields.md")
+PAGES = (
+    "album-fields.md",
+    "data-fields.md",
+    "dream-fields.md",
+    "options.md",
+    "timeline.md",
+    "training-fields.md",
+)
 
 
 @pytest.fixture(scope="module")

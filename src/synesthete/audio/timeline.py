@@ -144,9 +144,27 @@ class Timeline:
         InputError
             If a name is unknown, or the film has no such frames.
         """
+        return self.at_moments(self._moments(frame_rate, start, stop), names)
+
+    def at_moments(
+        self, moments: Float64[np.ndarray, " n"], names: Sequence[str] | None = None
+    ) -> Float32[np.ndarray, "n columns"]:
+        """Give columns at moments, by the same kernel; see `at_frames`.
+
+        Parameters
+        ----------
+        moments
+            Seconds, ascending. Beyond its ends the table is held.
+        names
+            Columns to give, in this order; all of them by default.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown.
+        """
         wanted = self.names if names is None else tuple(names)
         indices = [self._index(name) for name in wanted]
-        moments = self._moments(frame_rate, start, stop)
         return sample_rows(self.table, indices, [_SPECS[name].kind for name in wanted], moments)
 
     def spectrum_at_frames(

@@ -35,23 +35,19 @@ def new(
     debug: DebugOption = False,
 ) -> None:
     """Write NAME.yaml into the current folder: a commented preset to start from."""
-    from synesthete.config.preset import DEFAULT_PRESETS, load_preset, with_weights
+    from synesthete.config.preset import default_preset, files_beside, load_preset, with_files_beside
     from synesthete.config.preset_file import new_preset, stem_of_new
-    from synesthete.config.weights import SUFFIX, copied_beside
     from synesthete.errors import ConfigError
     from synesthete.files import write_whole
 
     stem = stem_of_new(name)
-    preset = load_preset(source or next(iter(DEFAULT_PRESETS.values())))
+    preset = load_preset(source or default_preset())
     target = Path(f"{stem}.yaml")
-    weights = preset.cppn.net.weights
-    wanted = [target] if weights is None else [target, target.with_suffix(SUFFIX)]
+    wanted = [target, *files_beside(preset, target)]
     taken = next((path for path in wanted if path.exists()), None)
     if taken is not None and not force:
         raise ConfigError(f"{taken} exists already; choose another name, or pass --force to replace it")
-    if weights is not None:
-        preset = with_weights(preset, copied_beside(weights, target))
-    write_whole(target, new_preset(preset, name=stem).encode())
+    write_whole(target, new_preset(with_files_beside(preset, target), name=stem).encode())
     typer.echo(f"preset: {target}")
 
 

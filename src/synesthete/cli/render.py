@@ -56,6 +56,7 @@ MarkerOption = Annotated[list[str] | None, _option("marker", metavar="TIME")]
 ScenePresetOption = Annotated[list[str] | None, _option("scene_preset", metavar="NAME")]
 TransitionOption = Annotated[Transition | None, _option("transition")]
 LutOption = Annotated[Path | None, _option("lut", metavar="FILE.cube")]
+StyleImageOption = Annotated[Path | None, _option("style_image", metavar="PICTURE")]
 LoudnessOption = Annotated[float | None, _option("loudness", metavar="LUFS")]
 DeviceOption = Annotated[Device, _option("device")]
 PrecisionOption = Annotated[PrecisionName, _option("precision")]
@@ -100,6 +101,7 @@ def render(
     scene_preset: ScenePresetOption = None,
     transition: TransitionOption = None,
     lut: LutOption = None,
+    style_image: StyleImageOption = None,
     loudness: LoudnessOption = None,
     limiter: Annotated[bool, _option("limiter", "--limiter")] = False,
     title_card: Annotated[bool, _title("card", "--title-card")] = False,
@@ -151,7 +153,7 @@ def render(
             "watermark_opacity": watermark_opacity, "fade_in": fade_in, "fade_out": fade_out,
             "overlay": overlay,
         },
-        loudness=loudness, limiter=limiter, lut=lut, flash_safety=flash_safety,
+        loudness=loudness, limiter=limiter, lut=lut, style_image=style_image, flash_safety=flash_safety,
         loop=loop, shutter=shutter, codec=codec, bit_depth=bit_depth, alpha=alpha, hardware=hardware,
     )  # fmt: skip
     from synesthete.render.flash_guard import flash_line

@@ -1,17 +1,19 @@
 """Presets: named files that fix generator, style, control and seed."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from synesthete.config.base import Frozen, build, parse_assignment, set_path
 from synesthete.config.control import Amount, Control, Name
+from synesthete.config.dream import DiffusionLook, copies_beside, found_files, with_copies
 from synesthete.config.modulation import Modulated, Modulation
 from synesthete.config.mood import Mood, apply_mood
 from synesthete.config.named import NAME, read_named, shipped
 from synesthete.config.post import Lut, Post, found_lut
-from synesthete.config.weights import GivenWeights, Weights, found_weights
+from synesthete.config.weights import SUFFIX, GivenWeights, Picture, Weights, copied, found
 from synesthete.errors import ConfigError
 from synesthete.seeding import MAX_SEED
 
@@ -27,13 +29,17 @@ __all__ = [
     "Surface",
     "View",
     "check_key",
+    "default_preset",
+    "files_beside",
     "load_preset",
     "shipped_presets",
+    "with_files_beside",
     "with_lut",
+    "with_style_image",
     "with_weights",
 ]
 
-GeneratorName = Literal["cppn", "program"]
+GeneratorName = Literal["cppn", "program", "diffusion"]
 DEFAULT_PRESETS: dict[GeneratorName, str] = {"cppn": "silk", "program": "corona"}
 """The preset that each generator renders with when none is named; the first is the default of all."""
 
@@ -161,11 +167,12 @@ class Preset(Frozen):
     post: Post = Post()
     cppn: CppnLook = CppnLook()
     program: dict[str, Any] = {}
+    diffusion: DiffusionLook = DiffusionLook()
 
     @model_validator(mode="after")
     def _of_its_generator(self) -> "Preset":
-        for name, part in (("cppn", self.cppn), ("program", self.program)):
-            if name != self.generator and part != Preset.model_fields[name].default:
+        for name in get_args(GeneratorName):
+            if name != self.generator and getattr(self, name) != Preset.model_fields[name].default:
                 raise ValueError(
                     f"a preset of the generator {self.generator} takes no {name}; remove it, or correct "
                     "generator"
@@ -223,7 +230,24 @@ def check_key(presets: Sequence[Preset]) -> None:
 
 def shipped_presets() -> list[str]:
     """Give the names of the presets that ship, the default first."""
-    return shipped("preset", first=next(iter(DEFAULT_PRESETS.values())))
+    return shipped("preset", first=default_preset())
+
+
+def default_preset(generator: GeneratorName | None = None) -> str:
+    """Name the preset that a generator renders with when none is named; by default that of all.
+
+    Raises
+    ------
+    ConfigError
+        If none ships for it.
+    """
+    if generator is None:
+        return next(iter(DEFAULT_PRESETS.values()))
+    if generator not in DEFAULT_PRESETS:
+        raise ConfigError(
+            f"no preset of the generator {generator} ships with this version; name one of yours with --preset"
+        )
+    return DEFAULT_PRESETS[generator]
 
 
 def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None = None) -> Preset:
@@ -249,9 +273,9 @@ def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None
         preset = build(Preset, values, where=f"preset {name}")
     weights = preset.cppn.net.weights
     if weights is not None:
-        preset = with_weights(
-            preset, found_weights(weights, folder, where=f"preset {name}: cppn.net.weights")
-        )
+        preset = with_weights(preset, found(weights, folder, where=f"preset {name}: cppn.net.weights"))
+    look = found_files(preset.diffusion, folder, where=f"preset {name}: diffusion")
+    preset = preset.model_copy(update={"diffusion": look})
     if preset.post.lut is None:
         return preset
     return with_lut(preset, found_lut(preset.post.lut, folder, where=f"preset {name}: post.lut"))
@@ -261,6 +285,36 @@ def with_weights(preset: Preset, weights: Weights) -> Preset:
     """Give a preset's network weights from another place."""
     net = preset.cppn.net.model_copy(update={"weights": weights})
     return preset.model_copy(update={"cppn": preset.cppn.model_copy(update={"net": net})})
+
+
+def files_beside(preset: Preset, target: Path) -> list[Path]:
+    """Say where `with_files_beside` copies to."""
+    own = [] if preset.cppn.net.weights is None else [target.with_suffix(SUFFIX)]
+    return [*own, *copies_beside(preset.diffusion, target).values()]
+
+
+def with_files_beside(preset: Preset, target: Path) -> Preset:
+    """Copy weights and pictures that a preset brings along beside a file that will hold it.
+
+    Returns
+    -------
+    The preset as it is to be written there.
+
+    Raises
+    ------
+    OutputError, RenderError
+        If they can't be written; see `synesthete.files.whole_file`.
+    """
+    weights = preset.cppn.net.weights
+    if weights is not None:
+        preset = with_weights(preset, copied(weights, target.with_suffix(SUFFIX)))
+    return preset.model_copy(update={"diffusion": with_copies(preset.diffusion, target)})
+
+
+def with_style_image(preset: Preset, picture: Picture) -> Preset:
+    """Give a preset of the model that listens the style of a picture."""
+    changes = {"style_mode": "image", "style_image": picture, "style_seed_to": None}
+    return preset.model_copy(update={"diffusion": preset.diffusion.model_copy(update=changes)})
 
 
 def with_lut(preset: Preset, lut: Lut | None) -> Preset:

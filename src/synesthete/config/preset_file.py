@@ -1,11 +1,11 @@
 """Presets as YAML that people read: a commented file to start from, and a resolved preset in full."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
-from synesthete.config.preset import Preset
+from synesthete.config.preset import GeneratorName, Preset
 from synesthete.errors import ConfigError
 
 __all__ = ["new_preset", "resolved_yaml", "stem_of_new"]
@@ -17,7 +17,7 @@ _ABOUT: dict[str, str] = {
     "summary": "What one sees, in one line: the only field that a preset must have.",
     "world": "The family of looks that it belongs to; free text.",
     "key": "light, if what is dark may become transparent (--alpha): for pictures of light on black.",
-    "generator": "What draws: cppn (a small neural field) or program (a tree of visual primitives).",
+    "generator": "What draws: cppn (a small neural field), program (a tree of primitives) or diffusion.",
     "seed": "Another seed is another picture: the strongest knob of all.",
     "style": "How it looks, four numbers of about -2 to 2: matter, depth, warmth, density.",
     "control": "How the music becomes signals; what is not named here is as in every preset.",
@@ -27,6 +27,7 @@ _ABOUT: dict[str, str] = {
     "cppn.palette": "OKLCH stops from dark to light: [lightness 0-1, chroma 0-0.4, hue in degrees].",
     "cppn.surface": "How form becomes light: bands, exposure, darkness, relief, gloss, lines.",
     "program": "The picture as a tree; docs/programs.md shows every node and its parameters.",
+    "diffusion": "How the model that listens draws; docs/dream-fields.md lists what there is.",
     "post": "What is done to the finished picture: colour, light, lens, grain; docs/post.md tells of it.",
 }
 
@@ -87,6 +88,8 @@ def new_preset(source: Preset, *, name: str) -> str:
     }
     if source.generator == "cppn":  # every knob of it, so that one can turn them
         values["cppn"] = _short(source.cppn.model_dump(mode="json", exclude_none=True))
+    if source.generator == "diffusion":
+        values["diffusion"] = source.diffusion.model_dump(mode="json", exclude_none=True)
     lines = [
         f"# {name}: a preset of Synesthete, started from {source.name}.",
         f"#   synesthete preset check {name}.yaml",
@@ -102,7 +105,7 @@ def new_preset(source: Preset, *, name: str) -> str:
 def resolved_yaml(preset: Preset) -> str:
     """Write every field of a preset, defaults included; it loads as the same preset."""
     values: dict[str, Any] = preset.model_dump(mode="json", exclude_none=True)
-    for other in {"cppn", "program"} - {preset.generator}:
+    for other in {*get_args(GeneratorName)} - {preset.generator}:
         del values[other]
     values["post"] = _short(values["post"])
     if preset.generator == "cppn":

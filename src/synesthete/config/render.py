@@ -12,7 +12,7 @@ from synesthete.clock import parse_frame_rate, parse_timestamp
 from synesthete.config.base import Frozen
 from synesthete.config.formats import FORMATS, BitDepth, Codec, check_format, choose_codec
 from synesthete.config.motion import LoopWish, ShutterAngle
-from synesthete.config.preset import DEFAULT_PRESETS, GeneratorName
+from synesthete.config.preset import GeneratorName, default_preset
 from synesthete.config.titles import Titles
 from synesthete.errors import ConfigError
 from synesthete.seeding import MAX_SEED
@@ -241,6 +241,10 @@ class RenderOptions(Frozen):
     lut: Path | None = Field(
         default=None, description="A table of colours, a .cube file, that the film's pictures go through."
     )
+    style_image: Path | None = Field(
+        default=None,
+        description="Take the style of a picture, in presets of the generator diffusion: PNG, JPEG or WebP.",
+    )
     loudness: Lufs | None = Field(
         default=None, description="Bring the sound to so many LUFS (off by default)."
     )
@@ -390,5 +394,4 @@ class RenderOptions(Frozen):
         """Give the preset to load."""
         if self.preset is not None:
             return self.preset
-        names = iter(DEFAULT_PRESETS.values())
-        return next(names) if self.generator is None else DEFAULT_PRESETS[self.generator]
+        return default_preset(self.generator)

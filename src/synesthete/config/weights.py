@@ -1,9 +1,9 @@
-"""The weights that a preset brings along, in a file beside it: a name and a digest, no tensors here."""
+"""The files that a preset brings along, weights and pictures: names and digests, no content here."""
 
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -18,14 +18,25 @@ from synesthete.config.inside import place_inside
 from synesthete.errors import ConfigError
 from synesthete.files import copy_whole, digest_file
 
-__all__ = ["SUFFIX", "GivenWeights", "Weights", "copied_beside", "found_weights"]
+__all__ = [
+    "SUFFIX",
+    "Brought",
+    "GivenLargeWeights",
+    "GivenPicture",
+    "GivenWeights",
+    "LargeWeights",
+    "Picture",
+    "Weights",
+    "copied",
+    "digested",
+    "found",
+]
 
 SUFFIX = ".safetensors"
-_MOST_BYTES = 50_000_000
 
 
-class Weights(Frozen):
-    """A file of weights.
+class Brought(Frozen):
+    """A file that a preset brings along.
 
     Attributes
     ----------
@@ -36,6 +47,10 @@ class Weights(Frozen):
     place
         Where the file was found. No text can say it, so that no file can; it is never written to one.
     """
+
+    nouns: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+    most_megabytes: ClassVar[int]
 
     file: Annotated[str, Field(min_length=1, max_length=1024)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
@@ -49,6 +64,31 @@ class Weights(Frozen):
         return values
 
 
+class Weights(Brought):
+    """A file of weights of at most 50 MB."""
+
+    nouns = "weights"
+    suffixes = (SUFFIX,)
+    most_megabytes = 50
+
+
+class LargeWeights(Weights):
+    """A file of weights of at most 2 GB: of a network that was trained."""
+
+    most_megabytes = 2000
+
+
+class Picture(Brought):
+    """A picture of at most 16 MB."""
+
+    nouns = "pictures"
+    suffixes = (".png", ".jpg", ".jpeg", ".webp")
+    most_megabytes = 16
+
+
+AnyBrought = TypeVar("AnyBrought", bound=Brought)
+
+
 def _given(value: Any) -> Any:
     if isinstance(value, str):
         return {"file": value}
@@ -60,51 +100,71 @@ def _given(value: Any) -> Any:
 GivenWeights = Annotated[Weights, BeforeValidator(_given)]
 """Weights, or their path alone."""
 
+GivenLargeWeights = Annotated[LargeWeights, BeforeValidator(_given)]
+"""The same, of a network that was trained."""
 
-def found_weights(weights: Weights, folder: Path, *, where: str) -> Weights:
-    """Find weights below the folder of the preset that names them, and take their digest.
+GivenPicture = Annotated[Picture, BeforeValidator(_given)]
+"""A picture, or its path alone."""
+
+
+def found(brought: AnyBrought, folder: Path, *, where: str) -> AnyBrought:
+    """Find a file below the folder of the preset that names it, and take its digest.
 
     Raises
     ------
     ConfigError
-        If they are not below the folder, can't be read, or are not those whose digest is given.
+        If it is not below the folder, can't be read, or is not the one whose digest is given.
     """
-    if weights.place is not None:
-        return weights
-    place = place_inside(folder, weights.file, where=where)
-    if place.suffix != SUFFIX:
+    if brought.place is not None:
+        return brought
+    return digested(brought, place_inside(folder, brought.file, where=where), where=where)
+
+
+def digested(brought: AnyBrought, place: Path, *, where: str) -> AnyBrought:
+    """Take the digest of a file where it is known to lie.
+
+    Raises
+    ------
+    ConfigError
+        If it can't be read, or is not the one whose digest is given.
+    """
+    kind = type(brought)
+    if place.suffix.lower() not in kind.suffixes:
+        endings = ", ".join(kind.suffixes)
         raise ConfigError(
-            f"{where} = {weights.file[:60]!r} does not end in {SUFFIX}; other weights are refused"
+            f"{where} = {brought.file[:60]!r} does not end in {endings}; other {kind.nouns} are refused"
         )
     try:
         status = place.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
-            raise ConfigError(f"{where}: {place} is no file of weights of at most 50 MB; name another")
+        if not stat.S_ISREG(status.st_mode) or status.st_size > 1_000_000 * kind.most_megabytes:
+            raise ConfigError(
+                f"{where}: {place} is no file of {kind.nouns} of at most {kind.most_megabytes} MB; name "
+                "another"
+            )
         sha256 = digest_file(place)
     except OSError as error:
         raise ConfigError(
-            f"{where}: cannot read {place} ({error.strerror or error}); the weights belong beside the "
-            "preset, so copy both"
+            f"{where}: cannot read {place} ({error.strerror or error}); the {kind.nouns} belong "
+            "beside the preset, so copy both"
         ) from None
-    if weights.sha256 is not None and weights.sha256 != sha256:
+    if brought.sha256 is not None and brought.sha256 != sha256:
         raise ConfigError(
-            f"{where}: {place.name} holds other weights than those whose sha256 is given "
-            f"({weights.sha256[:12]}…); put those back, or remove sha256"
+            f"{where}: {place.name} holds other {kind.nouns} than those whose sha256 is given "
+            f"({brought.sha256[:12]}…); put those back, or remove sha256"
         )
-    return Weights(file=weights.file, sha256=sha256, place=place)
+    return kind(file=brought.file, sha256=sha256, place=place)
 
 
-def copied_beside(weights: Weights, preset_file: Path) -> Weights:
-    """Copy weights beside a preset's file that will name them, under its name; give what it is to say.
+def copied(brought: AnyBrought, target: Path) -> AnyBrought:
+    """Copy a file beside a preset's file that will name it; give what it is to say.
 
     Raises
     ------
     OutputError, RenderError
-        If they can't be written; see `synesthete.files.whole_file`.
+        If it can't be written; see `synesthete.files.whole_file`.
     """
-    if weights.place is None:
-        raise ValueError(f"the weights {weights.file} were not looked for")
-    target = preset_file.with_suffix(SUFFIX)
-    if not (target.exists() and target.samefile(weights.place)):
-        copy_whole(weights.place, target)
-    return Weights(file=target.name, sha256=weights.sha256, place=target)
+    if brought.place is None:
+        raise ValueError(f"the {brought.nouns} {brought.file} were not looked for")
+    if not (target.exists() and target.samefile(brought.place)):
+        copy_whole(brought.place, target)
+    return type(brought)(file=target.name, sha256=brought.sha256, place=target)

@@ -1,5 +1,6 @@
 """Build generators from configuration: configuration stops here."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
@@ -16,16 +17,27 @@ from synesthete.files import digest_bytes
 from synesthete.generators.base import Generator, Size, Trajectory
 from synesthete.generators.control import build_signals
 from synesthete.generators.cppn import CppnGenerator, spec_of
+from synesthete.generators.diffusion import DiffusionGenerator
+from synesthete.generators.dream_style import style_picture
 from synesthete.generators.fuse import Fuser
+from synesthete.generators.networks import load_networks, network_digests
 from synesthete.generators.periodic import Period
 from synesthete.generators.program import ProgramGenerator, program_of
 from synesthete.models.cppn import CppnWeights
 from synesthete.models.cppn_file import unpacked
 from synesthete.programs.style import restyled
 
-__all__ = ["build_fuser", "build_generator", "check_preset", "choose_device", "score_preset", "weights_of"]
+__all__ = [
+    "build_fuser",
+    "build_generator",
+    "check_preset",
+    "choose_device",
+    "network_digests_of",
+    "score_preset",
+    "weights_of",
+]
 
-_FUSING_PAYS_PIXELS = {"cppn": 1.5e9, "program": 3e8}
+_FUSING_PAYS_PIXELS = {"cppn": 1.5e9, "program": 3e8, "diffusion": 1.5e9}
 """Compiling takes some 15 s; on two cores eager rendering loses about 15 or 50 ns a pixel against it."""
 
 
@@ -42,6 +54,16 @@ def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Gen
     if preset.generator == "program":
         program = restyled(program_of(preset), preset.seed)
         return ProgramGenerator(program, fuser, origin=preset.style, device=device, tile=options.tile)
+    if preset.generator == "diffusion":
+        width, height = options.size()
+        return DiffusionGenerator(
+            preset.diffusion,
+            load_networks(preset.diffusion),
+            fuser,
+            aspect=width / height,
+            device=device,
+            precision=options.precision,
+        )
     return CppnGenerator(
         preset.cppn,
         fuser,
@@ -76,6 +98,14 @@ def weights_of(look: CppnLook) -> CppnWeights | None:
         raise ConfigError(f"cppn.net.weights: {weights.place.name} {error}") from None
 
 
+def network_digests_of(presets: Iterable[Preset]) -> dict[str, dict[str, str]]:
+    """Give the SHA-256 of the files of trained networks that presets draw with, by the presets' names.
+
+    Of those that ship no preset says which they are. Presets without such networks are left out.
+    """
+    return {p.name: network_digests(p.diffusion) for p in presets if p.generator == "diffusion"}
+
+
 def score_preset(
     preset: Preset,
     generator: Generator,
@@ -106,7 +136,7 @@ def check_preset(preset: Preset) -> None:
     Raises
     ------
     ConfigError
-        If a program or weights can't be read, or there is no such column, not even with stems.
+        If a program, weights or a picture can't be read, or there is no such column, not even with stems.
     """
     columns = {*COLUMN_NAMES, *(spec.name for spec in stem_specs())}
     for name, envelope in preset.control.envelopes.items():
@@ -117,6 +147,11 @@ def check_preset(preset: Preset) -> None:
             )
     if preset.generator == "program":
         program_of(preset)
+    elif preset.generator == "diffusion":
+        load_networks(preset.diffusion)
+        image = preset.diffusion.style_image
+        if image is not None and image.place is not None:
+            style_picture(image.place)
     else:
         weights_of(preset.cppn)
 

@@ -15,7 +15,7 @@ _FAMILY_TURNS = 1 / 12
 
 
 def main_hue(preset: Preset) -> float | None:
-    """Give the hue that a preset's palettes have most of, in turns; None for grey ones."""
+    """Give the hue that a preset's palettes have most of, in turns; None for grey ones, and without any."""
     stops = [stop for ramp in _ramps(preset) for stop in ramp]
     x = sum(light * chroma * math.cos(math.radians(hue)) for light, chroma, hue in stops)
     y = sum(light * chroma * math.sin(math.radians(hue)) for light, chroma, hue in stops)
@@ -32,8 +32,8 @@ def turned_towards(preset: Preset, hue: float | None) -> Preset:
 
 
 def turned(preset: Preset, turns: float) -> Preset:
-    """Turn all hues of a preset."""
-    if turns == 0:
+    """Turn all hues of a preset; of one without palettes, none."""
+    if turns == 0 or preset.generator == "diffusion":
         return preset
     if preset.generator == "program":
         program_of(preset)  # that it can be read
@@ -47,6 +47,8 @@ def turned(preset: Preset, turns: float) -> Preset:
 def _ramps(preset: Preset) -> Sequence[Sequence[tuple[float, float, float]]]:
     if preset.generator == "program":
         return _program_ramps(program_of(preset))
+    if preset.generator == "diffusion":
+        return []
     turn = 360.0 * preset.cppn.palette.hue.base
     ramps = (preset.cppn.palette.ramp, preset.cppn.palette.second)
     return [[(light, chroma, hue + turn) for light, chroma, hue in ramp] for ramp in ramps]

@@ -21,13 +21,13 @@ of nearest features; sine units (Sitzmann et al., 2020); 2x2 pixels to a query.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["CELLS", "Canvas", "FieldDecoder", "Residual", "spline_weights"]
+__all__ = ["CELLS", "Canvas", "FieldDecoder", "Residual", "draw_cells", "spline_weights"]
 
 CELLS: Final = 8
 """Features to a latent, along each side."""
@@ -56,20 +56,28 @@ class Canvas(NamedTuple):
     width: Float[Tensor, " #batch"]
 
     @classmethod
-    def of(cls, size: tuple[int, int], *, device: torch.device | str = "cpu") -> "Canvas":
-        """Give the canvas of a whole picture.
+    def of(
+        cls,
+        size: tuple[int, int],
+        *,
+        shown: tuple[float, float] = (1.0, 1.0),
+        device: torch.device | str = "cpu",
+    ) -> "Canvas":
+        """Give the canvas of a whole picture, or of its middle.
 
         Parameters
         ----------
         size
-            Width and height, pixels; an odd number is rounded up to cells.
+            Width and height of what is shown, pixels; an odd number is rounded up to cells.
+        shown
+            The shares of the picture's width and height that it shows, above 0 to 1.
         """
         sides = [
-            torch.arange((pixels + 1) // 2, device=device, dtype=torch.float32) * (2.0 / pixels)
-            + 1.0 / pixels
-            for pixels in size
+            torch.arange((pixels + 1) // 2, device=device, dtype=torch.float32) * (2.0 * share / pixels)
+            + (0.5 - 0.5 * share + share / pixels)
+            for pixels, share in zip(size, shown, strict=True)
         ]
-        return cls(sides[0][None], sides[1][None], torch.tensor([1.0 / size[0]], device=device))
+        return cls(sides[0][None], sides[1][None], torch.tensor([shown[0] / size[0]], device=device))
 
     @classmethod
     def crops(
@@ -196,7 +204,9 @@ class FieldDecoder(nn.Module):
         what draws the rest.
         """
         base = nn.functional.pixel_shuffle(self.base(latents), CELLS)
-        return torch.cat([base, self.trunk(latents)], dim=1).permute(0, 2, 3, 1)
+        first: Any = self.trunk[0]
+        seen = self.trunk(latents.to(first.weight.dtype))  # half precision, if the trunk is
+        return torch.cat([base, seen], dim=1).permute(0, 2, 3, 1)
 
     def paint(
         self, features: Float[Tensor, "batch rows columns features"], canvas: Canvas
@@ -221,6 +231,7 @@ class FieldDecoder(nn.Module):
         features: Float[Tensor, "1 rows columns features"],
         size: tuple[int, int],
         *,
+        shown: tuple[float, float] = (1.0, 1.0),
         kernel: Callable[..., Tensor] | None = None,
     ) -> Iterator[tuple[int, Float[Tensor, "3 band width"]]]:
         """Draw a large picture, a band of rows after the other.
@@ -229,6 +240,8 @@ class FieldDecoder(nn.Module):
         ----------
         size
             Width and height, pixels.
+        shown
+            See `Canvas.of`.
         kernel
             `draw_cells`, compiled.
 
@@ -236,7 +249,7 @@ class FieldDecoder(nn.Module):
         ------
         The first row of a band, and its pixels, 0-1.
         """
-        seen = self._look(features, Canvas.of(size, device=features.device))
+        seen = self._look(features, Canvas.of(size, shown=shown, device=features.device))
         own, base, down = seen.own[0].flatten(1), seen.base[0].flatten(1), seen.down[0]
         for top in range(0, len(down), _BAND):
             weights = down[top : top + _BAND]
@@ -273,9 +286,7 @@ class FieldDecoder(nn.Module):
         weight, bias
             Of the second hidden layer, at this size of pixels; transposed.
         """
-        h = torch.sin(own + rows).flatten(1, 2)
-        h = torch.sin(torch.baddbmm(bias, h, weight.expand(len(h), -1, -1)))
-        return base + nn.functional.linear(h, self.out.weight).view_as(base)
+        return draw_cells(own, base, rows, weight, bias, self.out.weight)
 
     def _look(self, features: Float[Tensor, "batch rows columns features"], canvas: Canvas) -> "_Seen":
         """Look at features through a canvas: mix them along its columns, and fold in what does not vary.
@@ -306,6 +317,20 @@ class FieldDecoder(nn.Module):
         batch, rows, columns, _ = cells.shape
         parts = cells.view(batch, rows, columns, 2, 2, 3)
         return parts.permute(0, 5, 1, 3, 2, 4).reshape(batch, 3, 2 * rows, 2 * columns)
+
+
+def draw_cells(
+    own: Float[Tensor, "batch rows columns features"],
+    base: Float[Tensor, "batch rows columns 12"],
+    rows: Float[Tensor, "#batch rows 1 features"],
+    weight: Float[Tensor, "#batch features features"],
+    bias: Float[Tensor, "#batch 1 features"],
+    out: Float[Tensor, "12 features"],
+) -> Float[Tensor, "batch rows columns 12"]:
+    """Draw cells; see `FieldDecoder.draw_cells`. All that it depends on is passed, ``out`` too."""
+    h = torch.sin(own + rows).flatten(1, 2)
+    h = torch.sin(torch.baddbmm(bias, h, weight.expand(len(h), -1, -1)))
+    return base + nn.functional.linear(h, out).view_as(base)
 
 
 def _waves(places: Float[Tensor, "batch places"]) -> Float[Tensor, "batch places waves"]:

@@ -7,7 +7,7 @@ from typing import Any
 from synesthete.audio.columns import BANDS
 from synesthete.audio.timeline import Timeline
 from synesthete.config.evaluate import ProbeOptions
-from synesthete.config.preset import DEFAULT_PRESETS, load_preset
+from synesthete.config.preset import default_preset, load_preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError
 from synesthete.evaluation.baselines import baselines
@@ -104,8 +104,7 @@ def check_limits(limits: Mapping[str, float]) -> None:
 
 
 def _subjects(options: ProbeOptions) -> list[Subject]:
-    given = options.generator
-    first = options.preset or DEFAULT_PRESETS[next(iter(DEFAULT_PRESETS)) if given is None else given]
+    first = options.preset or default_preset(options.generator)
     render = RenderOptions(kernels="eager", device=options.device, workspace=options.workspace)
     subjects: list[Subject] = []
     for name in dict.fromkeys((first, *options.compare)):

@@ -12,8 +12,17 @@ from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock, format_duration
 from synesthete.config.mood import DEFAULT_MOOD, Mood, load_mood
 from synesthete.config.post import Lut, digested_lut
-from synesthete.config.preset import AUTO_PRESET, FAMILIES, Preset, check_key, load_preset, with_lut
+from synesthete.config.preset import (
+    AUTO_PRESET,
+    FAMILIES,
+    Preset,
+    check_key,
+    load_preset,
+    with_lut,
+    with_style_image,
+)
 from synesthete.config.render import RenderOptions
+from synesthete.config.weights import Picture, digested
 from synesthete.errors import ConfigError
 from synesthete.evaluation.certificate import CERTIFICATE_JSON
 from synesthete.evaluation.verdicts import summary_lines
@@ -134,7 +143,7 @@ def make_plan(song: Path, options: RenderOptions) -> tuple[RenderPlan, Timeline]
         If song or options can't be used.
     """
     preset = None if options.preset == AUTO_PRESET else _resolve_preset(options, options.preset_name())
-    plainly = options.model_copy(update={"set": (), "generator": None})
+    plainly = options.model_copy(update={"set": (), "generator": None, "style_image": None})
     others = [_resolve_preset(plainly, name) for name in options.scene_preset]
     mood = load_mood(options.mood or DEFAULT_MOOD)
 
@@ -238,8 +247,19 @@ def _resolve_preset(options: RenderOptions, name: str) -> Preset:
             f"preset {preset.name} is for the generator {preset.generator}, not {options.generator}; "
             "drop --generator or choose another preset"
         )
+    if options.style_image is not None:
+        preset = _in_style_of(options.style_image, preset)
     check_preset(preset)
     if options.lut is not None:
         lut = digested_lut(Lut(file=options.lut.name), options.lut, where="--lut")
         preset = with_lut(preset, lut)
     return preset
+
+
+def _in_style_of(picture: Path, preset: Preset) -> Preset:
+    if preset.generator != "diffusion":
+        raise ConfigError(
+            f"preset {preset.name} is of the generator {preset.generator}, and only diffusion takes its "
+            "style from a picture; drop --style-image, or choose another preset"
+        )
+    return with_style_image(preset, digested(Picture(file=picture.name), picture, where="--style-image"))

@@ -20,6 +20,7 @@ from synesthete.config.preset import Preset
 from synesthete.config.render import RenderOptions
 from synesthete.files import digest_file, digest_json, slug
 from synesthete.generators.base import Size
+from synesthete.generators.build import network_digests_of
 from synesthete.media.encode import VideoSettings
 from synesthete.media.gain import Gain
 from synesthete.media.versions import library_versions
@@ -200,11 +201,17 @@ class RenderPlan:
             "timeline": self.timeline_digest,
             "flash_safety": self.options.flash_safety,
             **({"scenes": self.schedule.inputs()} if self.schedule else {}),
+            **self._networks(),
             **({"titles": self.titles.inputs()} if self.titles else {}),
             **self._motion(),
             "code": code_digest(),
             "libraries": library_digest(),
         }
+
+    def _networks(self) -> dict[str, Any]:
+        """Give which trained networks draw; nothing where none does."""
+        digests = network_digests_of((self.schedule or lasting(self.preset)).presets)
+        return {"networks": digests} if digests else {}
 
     def _motion(self) -> dict[str, Any]:
         """Give what pictures follow from besides: how long frames are exposed, and the loop."""

@@ -1,27 +1,15 @@
 """Keep torch to one thread where work runs side by side, or comes in pieces too small to share."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
-import torch
+from synesthete.generators.threads import single_threaded
 
 __all__ = ["interruptible", "single_threaded"]
 
 _POLL_SECONDS = 0.1
 _Result = TypeVar("_Result")
-
-
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """Keep torch to one thread inside the block; the caller's setting comes back."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def interruptible(action: Callable[[], _Result]) -> _Result:

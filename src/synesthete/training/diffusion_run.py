@@ -10,6 +10,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 
 from synesthete import __version__
+from synesthete.audio.around import silent_row
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.audio.embeddings import Embedder
 from synesthete.config.data import DataConfig
@@ -29,7 +30,6 @@ from synesthete.training.diffusion_module import DiffusionModule
 from synesthete.training.items import Batch
 from synesthete.training.music import Music
 from synesthete.training.picture_codes import picture_bytes
-from synesthete.training.pressure import silent_row
 from synesthete.training.run import Progress, RunResult, claim_run, fit, item_source, last_checkpoint
 from synesthete.training.sheets import Sheets
 

@@ -14,14 +14,9 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from synesthete.audio.analysis import analyse_songs
-from synesthete.audio.embeddings import Embedder
-from synesthete.clock import ANALYSIS_SAMPLE_RATE
 from synesthete.config.diffusion import NegativeKind
 
-_SILENCE_S = 4
-
-__all__ = ["draw_kinds", "hinge", "most_different", "silent_row", "wrong_rows"]
+__all__ = ["draw_kinds", "hinge", "most_different", "wrong_rows"]
 
 
 def wrong_rows(
@@ -64,17 +59,6 @@ def wrong_rows(
             # Two on: the next one is of the same song.
             found.append(rows[(clip + 2) % count])
     return torch.stack(found)
-
-
-def silent_row(embedder: Embedder | None = None) -> Float[Tensor, " columns"]:
-    """Give the row in the midst of silence: the Timeline's, and behind it what a network makes of silence."""
-    sound = torch.zeros(2, _SILENCE_S * ANALYSIS_SAMPLE_RATE)
-    timeline = analyse_songs(sound[None])[0]
-    row = torch.from_numpy(timeline.table[len(timeline.table) // 2].astype(np.float32))
-    if embedder is None:
-        return row
-    heard = embedder.embed(sound.numpy()).at(np.array([_SILENCE_S / 2]))
-    return torch.cat([row, torch.from_numpy(heard[0])])
 
 
 def most_different(scaled: Float[Tensor, "clips rows columns"]) -> Int64[Tensor, " clips"]:

@@ -1,9 +1,11 @@
 """A palette family: hues that are turned towards one another."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from made_dreams import write_dream
 from made_scenes import program_preset
 from synesthete.config.preset import Preset, load_preset, shipped_presets
 from synesthete.generators.build import check_preset
@@ -99,3 +101,9 @@ def test_the_largest_programs_can_join_a_family() -> None:
     there = turned_towards(preset, (hue_of(preset) + 0.5) % 1.0)
     check_preset(there)
     assert apart(hue_of(there), hue_of(preset)) == pytest.approx(0.5 - 1 / 12, abs=1e-6)
+
+
+def test_a_dream_has_no_palette_to_turn(tmp_path: Path) -> None:
+    preset = load_preset(str(write_dream(tmp_path)))
+    assert main_hue(preset) is None
+    assert turned(preset, 0.25) == turned_towards(preset, 0.5) == preset

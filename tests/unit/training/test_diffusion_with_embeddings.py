@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from made_listeners import write_listener
+from synesthete.audio.around import silent_row
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.audio.embeddings import open_embedder
 from synesthete.config.diffusion import load_diffusion_config
 from synesthete.config.training import TrainOptions
 from synesthete.models.weights import read_weights
 from synesthete.training.diffusion_run import HEARD_COLUMNS, train_diffusion
-from synesthete.training.pressure import silent_row
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore::DeprecationWarning:lightning.*")
 

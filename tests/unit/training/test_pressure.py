@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from made_models import noise
+from synesthete.audio.around import silent_row
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.config.diffusion import NegativeKind
-from synesthete.training.pressure import draw_kinds, hinge, most_different, silent_row, wrong_rows
+from synesthete.training.pressure import draw_kinds, hinge, most_different, wrong_rows
 
 KINDS: tuple[NegativeKind, ...] = ("clip", "shift", "silence", "roll")
 

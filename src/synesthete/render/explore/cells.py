@@ -11,9 +11,8 @@ import torch
 import yaml
 
 from synesthete.audio.timeline import Timeline
-from synesthete.config.preset import Preset, with_weights
+from synesthete.config.preset import Preset, with_files_beside
 from synesthete.config.render import RenderOptions
-from synesthete.config.weights import copied_beside
 from synesthete.files import whole_file, write_whole
 from synesthete.generators.base import Size
 from synesthete.generators.build import build_generator, score_preset
@@ -123,11 +122,8 @@ def preset_text(preset: Preset, *, named: bool = True) -> str:
 
 
 def write_preset(target: Path, preset: Preset, *, named: bool = True) -> None:
-    """Write a preset's file, whole, after the weights that it brings along."""
-    weights = preset.cppn.net.weights
-    if weights is not None:
-        preset = with_weights(preset, copied_beside(weights, target))
-    write_whole(target, preset_text(preset, named=named).encode())
+    """Write a preset's file, whole, after the files that it brings along."""
+    write_whole(target, preset_text(with_files_beside(preset, target), named=named).encode())
 
 
 def _draw(

@@ -1,14 +1,14 @@
 """Where the cells of a sheet come from: seeds, sweeps, or parents. A cell is a preset with a label."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from synesthete.config.base import build, set_path
-from synesthete.config.preset import DEFAULT_PRESETS, Preset, load_preset
+from synesthete.config.preset import GeneratorName, Preset, default_preset, load_preset
 from synesthete.errors import ConfigError
 from synesthete.generators.build import check_preset
 from synesthete.generators.program import program_of
@@ -19,7 +19,7 @@ from synesthete.seeding import MAX_SEED, generator_for
 
 __all__ = ["Look", "Sweep", "bred_looks", "parse_sweep", "seeded_looks", "swept_looks"]
 
-_WHOLE = ("layers", "units", "fold", "seed")
+_WHOLE = ("layers", "units", "fold", "seed", "steps", "style_seed", "style_seed_to")
 _CHANGED = ("net", "view", "palette", "surface")
 
 
@@ -89,12 +89,13 @@ def parse_sweep(text: str) -> Sweep:
 
 
 def seeded_looks(
-    generator: str, preset: str | None, count: int, *, seed: int, style: Sequence[float] | None
+    generator: GeneratorName, preset: str | None, count: int, *, seed: int, style: Sequence[float] | None
 ) -> list[Look]:
     """Give one look per seed, from ``seed`` on.
 
     Without a preset, programs are sampled, each in a style of its own if none is given, and CPPNs are other
-    networks of their default preset. With a program preset, the looks are variations of it.
+    networks of their default preset. With a program preset, the looks are variations of it. The model that
+    listens takes its style, and its noise, from the seed.
     """
     if seed + count - 1 > MAX_SEED:
         raise ConfigError(f"--seed {seed} is too large for {count} cells; pass a smaller one")
@@ -111,7 +112,7 @@ def seeded_looks(
 
 
 def swept_looks(
-    generator: str,
+    generator: GeneratorName,
     preset: str | None,
     sweeps: Sequence[Sweep],
     grid: tuple[int, int],
@@ -143,7 +144,8 @@ def bred_looks(parents: Sequence[Preset], count: int, *, seed: int, strength: fl
     """Give the next generation: the parents themselves first, then children, each by another way.
 
     Children of programs are in turn crossings of two parents, what lies between two, and mutations of one.
-    Children of CPPNs take each part of their look from one parent or the other, or a new network.
+    Children of CPPNs take each part of their look from one parent or the other, or a new network; those of
+    the model that listens lie between the styles of two parents, or near that of one.
     """
     looks = [Look(f"parent {number}", parent) for number, parent in enumerate(parents, start=1)][:count]
     for number in range(count - len(looks)):
@@ -152,8 +154,7 @@ def bred_looks(parents: Sequence[Preset], count: int, *, seed: int, strength: fl
         others = [parent for parent in parents if parent is not first and parent.generator == first.generator]
         second = others[int(draws.integers(len(others)))] if others else None
         child_seed = int(draws.integers(2**31))
-        make = _program_child if first.generator == "program" else _cppn_child
-        looks.append(make(first, second, child_seed, number // len(parents), strength))
+        looks.append(_CHILDREN[first.generator](first, second, child_seed, number // len(parents), strength))
     return looks
 
 
@@ -174,8 +175,8 @@ def _sampled(seed: int, style: Sequence[float]) -> Preset:
     )
 
 
-def _base(generator: str, preset: str | None) -> Preset:
-    base = load_preset(preset or DEFAULT_PRESETS[generator])  # type: ignore[index]
+def _base(generator: GeneratorName, preset: str | None) -> Preset:
+    base = load_preset(preset or default_preset(generator))
     check_preset(base)
     return base
 
@@ -192,7 +193,7 @@ def _with_program(base: Preset, program: Program, seed: int) -> Preset:
 
 def _at(
     point: Sequence[tuple[str, float]],
-    generator: str,
+    generator: GeneratorName,
     preset: str | None,
     seed: int,
     style: Sequence[float] | None,
@@ -265,3 +266,35 @@ def _cppn_child(first: Preset, second: Preset | None, seed: int, turn: int, stre
     changes = {"cppn": look, "style": style, "seed": chosen, "control": _joined_control(first, second)}
     child = _changed(first, changes)
     return Look(f"{first.name} crossed with {second.name}", child)
+
+
+def _diffusion_child(first: Preset, second: Preset | None, seed: int, turn: int, strength: float) -> Look:
+    draws = generator_for(seed, "explore.diffusion")
+    own, other = first.style, (second or first).style
+    style = 0.5 * (np.array(own) + np.array(other)) + strength * draws.normal(size=len(own))
+    changes: dict[str, Any] = {"style": np.clip(style, -5, 5).round(3).tolist()}
+    if second is None:
+        return Look(f"{first.name} changed", _changed(first, changes))
+    if "random" == first.diffusion.style_mode == second.diffusion.style_mode:
+        between = {
+            "style_mode": "interpolate",
+            "style_seed": _style_seed(first),
+            "style_seed_to": _style_seed(second),
+            "style_share": round(float(draws.uniform(0.25, 0.75)), 3),
+        }
+        changes["diffusion"] = {**first.diffusion.model_dump(), **between}
+    else:
+        changes["diffusion"] = (first, second)[int(draws.integers(2))].diffusion.model_dump()
+    return Look(f"{first.name} halfway to {second.name}", _changed(first, changes))
+
+
+def _style_seed(preset: Preset) -> int:
+    own = preset.diffusion.style_seed
+    return preset.seed if own is None else own
+
+
+_CHILDREN: Mapping[GeneratorName, Callable[[Preset, Preset | None, int, int, float], Look]] = {
+    "cppn": _cppn_child,
+    "program": _program_child,
+    "diffusion": _diffusion_child,
+}

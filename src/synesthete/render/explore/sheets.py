@@ -30,6 +30,7 @@ from synesthete.config.preset import GeneratorName, load_preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError, InputError, OutputError
 from synesthete.files import digest_json, make_folder, slug, write_json
+from synesthete.generators.build import network_digests_of
 from synesthete.media.images import contact_sheet, write_png
 from synesthete.render.effort import choose_workers
 from synesthete.render.explore.cells import CellFiles, draw_cells, preset_text, write_preset
@@ -164,7 +165,7 @@ def _make_sheet(
     moments = telling_moments(timeline)
     inputs = [
         _VERSION, facts.identity(), [preset_text(look.preset) for look in looks], list(options.grid),
-        code_digest(), library_digest(),
+        code_digest(), library_digest(), network_digests_of(look.preset for look in looks),
     ]  # fmt: skip
     name = f"explore-{slug(facts.path.stem, limit=32)}-{digest_json(inputs)[:10]}"
     folder = RunFolder(options.workspace / "renders" / name)

@@ -1,0 +1,119 @@
+"""How the model that listens is asked to draw: the section ``diffusion`` of a preset."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from synesthete.config.base import Frozen
+from synesthete.config.weights import GivenLargeWeights, GivenPicture, copied, found
+from synesthete.seeding import MAX_SEED
+
+__all__ = ["DiffusionLook", "StyleMode", "copies_beside", "found_files", "with_copies"]
+
+StyleMode = Literal["random", "zero", "image", "interpolate"]
+
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+_FILES = {"weights": "", "vae": ".vae", "style_image": ".style"}
+"""Fields that name files, and what copies of them are called between the preset's name and their ending."""
+
+
+class DiffusionLook(Frozen):
+    """Everything the diffusion generator needs besides what is heard, the preset's style, and its seed."""
+
+    weights: GivenLargeWeights | None = Field(
+        default=None,
+        description="Weights that `synesthete train diffusion` wrote, below the preset's folder; none: those "
+        "that ship.",
+    )
+    vae: GivenLargeWeights | None = Field(
+        default=None, description="Those of the autoencoder that they were trained with; none: that ship."
+    )
+    steps: int = Field(default=8, ge=1, le=256, description="Steps from noise to pictures.")
+    shift: float = Field(
+        default=1.0, ge=0.1, le=20, description="Above 1 more of the steps are spent near the noise."
+    )
+    solver: Literal["euler", "heun"] = Field(
+        default="euler", description="`heun` asks the model twice in a step, and errs less."
+    )
+    audio_guidance_scale: float = Field(
+        default=2.0, ge=0, le=20, description="How strongly it follows the music: 1 as it was trained, 0 not."
+    )
+    style_guidance_scale: float = Field(
+        default=1.0,
+        ge=0,
+        le=20,
+        description="How strongly it keeps to the style: 1 as it was trained, 0 not.",
+    )
+    guidance_interval: tuple[Share, Share] = Field(
+        default=(0.0, 1.0),
+        description="Between which times scales other than 1 apply: 0 is noise, 1 the picture.",
+    )
+    guidance_rescale: Share = Field(
+        default=0.0, description="How far what guidance exaggerates is brought back: against burnt colours."
+    )
+    style_mode: StyleMode = Field(
+        default="random",
+        description="Where the style comes from: `random` is drawn from a seed, `zero` the middle of all "
+        "styles, `image` read from a picture, `interpolate` lies between those of two seeds.",
+    )
+    style_seed: Seed | None = Field(
+        default=None, description="Seed of the style (default: the preset's, which also decides the noise)."
+    )
+    style_seed_to: Seed | None = Field(
+        default=None, description="The other seed, with style_mode interpolate."
+    )
+    style_share: Share = Field(
+        default=0.5, description="Where between them: 0 is style_seed, 1 is style_seed_to."
+    )
+    style_image: GivenPicture | None = Field(
+        default=None, description="The picture, with style_mode image: a path below the preset's folder."
+    )
+    temperature: float = Field(
+        default=1.0, ge=0, le=4, description="How far from the middle styles of seeds are drawn."
+    )
+    style_reach: float = Field(
+        default=1.0, ge=0, le=8,
+        description="How far each of the preset's four style numbers moves the style: standard deviations.",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _fits_its_mode(self) -> "DiffusionLook":
+        for field, mode in (("style_seed_to", "interpolate"), ("style_image", "image")):
+            given = getattr(self, field) is not None
+            if given and self.style_mode != mode:
+                raise ValueError(f"{field} is for style_mode {mode}; set that, or remove {field}")
+            if not given and self.style_mode == mode:
+                raise ValueError(f"style_mode {mode} needs {field}; give it, or choose another mode")
+        if self.guidance_interval[0] > self.guidance_interval[1]:
+            first, last = self.guidance_interval
+            raise ValueError(f"guidance_interval begins at {first:g} and ends at {last:g}; turn it round")
+        return self
+
+
+def found_files(look: DiffusionLook, folder: Path, *, where: str) -> DiffusionLook:
+    """Find the files that a look names, below its preset's folder; see `synesthete.config.weights.found`."""
+    changes = {
+        field: found(brought, folder, where=f"{where}.{field}")
+        for field in _FILES
+        if (brought := getattr(look, field)) is not None
+    }
+    return look.model_copy(update=changes)
+
+
+def copies_beside(look: DiffusionLook, preset_file: Path) -> dict[str, Path]:
+    """Say where copies of the files that a look names lie beside a preset's file, by field."""
+    named = {field: getattr(look, field) for field in _FILES}
+    return {
+        field: preset_file.with_suffix(_FILES[field] + Path(brought.file).suffix)
+        for field, brought in named.items()
+        if brought is not None
+    }
+
+
+def with_copies(look: DiffusionLook, preset_file: Path) -> DiffusionLook:
+    """Copy the files that a look names beside a preset's file; see `synesthete.config.weights.copied`."""
+    copies = copies_beside(look, preset_file)
+    return look.model_copy(update={name: copied(getattr(look, name), path) for name, path in copies.items()})

@@ -1,0 +1,91 @@
+"""The section ``diffusion`` of a preset, and the files that it names."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+
+from made_dreams import write_dream
+from synesthete.config.base import build
+from synesthete.config.dream import DiffusionLook
+from synesthete.config.preset import (
+    DEFAULT_PRESETS,
+    Preset,
+    default_preset,
+    files_beside,
+    load_preset,
+    with_files_beside,
+)
+from synesthete.config.preset_file import new_preset, resolved_yaml
+from synesthete.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"steps": 0}, "steps"),
+        ({"temperature": -1}, "temperature"),
+        ({"style_mode": "dream"}, "style_mode"),
+        ({"style_mode": "interpolate"}, "style_mode interpolate needs style_seed_to"),
+        ({"style_mode": "image"}, "style_mode image needs style_image"),
+        ({"style_seed_to": 3}, "style_seed_to is for style_mode interpolate"),
+        ({"style_image": "a.png"}, "style_image is for style_mode image"),
+        ({"guidance_interval": [0.8, 0.2]}, "begins at 0.8 and ends at 0.2"),
+        ({"weights": {"file": "a.safetensors", "place": "/tmp/a"}}, "must be a path, or file and sha256"),
+    ],
+)
+def test_what_cannot_be_is_refused(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        build(DiffusionLook, values, where="diffusion")
+
+
+def test_it_belongs_to_its_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(DEFAULT_PRESETS, "diffusion", raising=False)
+    with pytest.raises(ConfigError, match="of the generator cppn takes no diffusion; remove it"):
+        build(Preset, {"name": "x", "summary": "x", "diffusion": {"steps": 4}}, where="preset")
+    with pytest.raises(ConfigError, match="no preset of the generator diffusion ships with this version"):
+        default_preset("diffusion")
+    assert default_preset() == "silk"
+
+
+def test_files_are_found_below_the_preset(tmp_path: Path) -> None:
+    look = load_preset(str(write_dream(tmp_path))).diffusion
+    assert look.weights is not None
+    assert look.vae is not None
+    assert (look.weights.place, look.vae.place) == (
+        tmp_path / "model.safetensors",
+        tmp_path / "vae.safetensors",
+    )
+    assert look.weights.sha256 != look.vae.sha256
+    for name, said in (
+        ("../model.safetensors", "'..' is not allowed"),
+        ("model.pt", "does not end in .safetensors"),
+        ("none.safetensors", "the weights belong beside the preset"),
+        ({"file": "model.safetensors", "sha256": "0" * 64}, "holds other weights"),
+    ):
+        write_dream(tmp_path, weights=name)
+        with pytest.raises(ConfigError, match=said):
+            load_preset(str(tmp_path / "dream.yaml"))
+
+
+def test_a_preset_is_written_with_its_files_beside_it(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    Image.new("RGB", (40, 30), (200, 10, 10)).save(source / "red.jpg")
+    preset = load_preset(str(write_dream(source, style_mode="image", style_image="red.jpg")))
+    target = tmp_path / "mine.yaml"
+    assert [path.name for path in files_beside(preset, target)] == [
+        "mine.safetensors", "mine.vae.safetensors", "mine.style.jpg",
+    ]  # fmt: skip
+    target.write_text(new_preset(with_files_beside(preset, target), name="mine"))
+    mine = load_preset(str(target))
+    for name in ("weights", "vae", "style_image"):
+        assert getattr(mine.diffusion, name).sha256 == getattr(preset.diffusion, name).sha256
+    assert mine.diffusion.steps == 2
+
+    resolved = yaml.safe_load(resolved_yaml(mine))
+    assert resolved["diffusion"]["weights"]["sha256"] == mine.diffusion.weights.sha256
+    assert {"cppn", "program"} & set(resolved) == set()
+    assert "place" not in resolved["diffusion"]["weights"]

@@ -1,0 +1,64 @@
+"""The files of the diffusion generator's networks: found, known by their digests, and of one training."""
+
+from pathlib import Path
+
+import pytest
+
+from made_dreams import given_weights, write_dream, write_models
+from synesthete.config.dream import DiffusionLook
+from synesthete.config.preset import load_preset
+from synesthete.config.render import RenderOptions
+from synesthete.errors import ConfigError, RenderError
+from synesthete.files import digest_bytes
+from synesthete.generators import networks
+from synesthete.generators.base import Generator, Size
+from synesthete.generators.build import (
+    build_fuser,
+    build_generator,
+    check_preset,
+    network_digests_of,
+)
+from synesthete.generators.networks import load_networks, network_digests
+
+
+def test_networks_are_loaded_and_known_by_their_digests(tmp_path: Path) -> None:
+    found = load_networks(given_weights(tmp_path))
+    assert found.model.spec.latents == found.vae.spec.latents == 4
+    assert found.digests == {
+        "weights": digest_bytes((tmp_path / "model.safetensors").read_bytes()),
+        "vae": digest_bytes((tmp_path / "vae.safetensors").read_bytes()),
+    }
+
+
+def test_networks_of_two_trainings_are_refused(tmp_path: Path) -> None:
+    write_dream(tmp_path)
+    write_models(tmp_path, vae="0" * 64)
+    with pytest.raises(ConfigError, match=r"latents of the autoencoder 0{12}…, not of .*as diffusion.vae"):
+        check_preset(load_preset(str(tmp_path / "dream.yaml")))
+
+
+def test_a_file_that_changes_in_between_is_noticed(tmp_path: Path) -> None:
+    look = given_weights(tmp_path)
+    write_models(tmp_path, seed=1)
+    with pytest.raises(RenderError, match="was changed while it was used"):
+        load_networks(look)
+
+
+def test_missing_weights_are_told_of_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "shipped_weights", lambda kind: tmp_path / f"{kind}.safetensors")
+    with pytest.raises(ConfigError, match=r"no weights of the diffusion model ship .*as diffusion.weights"):
+        network_digests(DiffusionLook())
+
+
+def test_only_presets_that_draw_with_networks_have_digests(tmp_path: Path) -> None:
+    dream = load_preset(str(write_dream(tmp_path)))
+    assert network_digests_of([load_preset("silk"), dream]) == {"dream": network_digests(dream.diffusion)}
+
+
+def test_a_preset_builds_its_generator(tmp_path: Path) -> None:
+    preset = load_preset(str(write_dream(tmp_path)))
+    options = RenderOptions(kernels="eager", device="cpu")
+    fuser = build_fuser(options, preset.generator, Size(64, 64), 30)
+    generator = build_generator(preset, options, fuser)
+    assert isinstance(generator, Generator)
+    assert generator.name == "diffusion"
