@@ -10,6 +10,7 @@ from synesthete.config.base import Frozen
 from synesthete.config.data import Schedule
 from synesthete.config.training import TrainConfig, TrainPreset, load_train_config
 from synesthete.config.vae import HELD_OUT
+from synesthete.seeding import MAX_SEED
 
 __all__ = [
     "DIFFUSION_PRESETS",
@@ -17,6 +18,7 @@ __all__ = [
     "ConditionConfig",
     "DiffusionConfig",
     "DiffusionModelConfig",
+    "DiffusionProbeOptions",
     "FlowConfig",
     "NegativeKind",
     "Negatives",
@@ -205,3 +207,31 @@ def load_diffusion_config(
     """Give a run's configuration; see `synesthete.config.training.load_train_config`."""
     changes = [{"data": _DATA, "optimiser": {"method": "muon"}}, DIFFUSION_PRESETS[preset]]
     return load_train_config(DiffusionConfig, changes, path, assignments)
+
+
+class DiffusionProbeOptions(Frozen):
+    """What ``synesthete evaluate-diffusion`` takes."""
+
+    weights: Path | None = Field(
+        default=None, description="Weights to measure; by default those that come with the package."
+    )
+    vae: Path | None = Field(
+        default=None, description="The autoencoder whose latents they draw; by default the one that ships."
+    )
+    clips: int = Field(
+        default=200, ge=4, le=len(HELD_OUT),
+        description="How many held-out clips, each of another program and song.",
+    )  # fmt: skip
+    seed: int = Field(
+        default=13, ge=0, le=MAX_SEED - 1, description="Of the music, the moments and the noise."
+    )
+    steps: int | None = Field(
+        default=None, ge=1, le=256,
+        description="Steps from noise to latents; by default as many as in training's validation.",
+    )  # fmt: skip
+    audio_guidance: float | None = Field(
+        default=None, ge=0, le=20, description="Scale of what is heard; by default validation's."
+    )
+    style_guidance: float | None = Field(
+        default=None, ge=0, le=20, description="Scale of the style; by default validation's."
+    )
