@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from made_weights import write_diffusion, write_vae
+from made_weights import tiny_config, write_diffusion, write_vae
 
 Command = Callable[..., Any]
 
@@ -57,6 +57,16 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments: tuple[str, ...], said:
     outcome = cli("evaluate-diffusion", *arguments)
     assert outcome.status == 2, outcome
     assert said in outcome.message
+
+
+def test_a_model_that_hears_more_than_the_timeline_is_refused(
+    weights: tuple[Path, Path], cli: Command, tmp_path: Path
+) -> None:
+    config = tiny_config("data.embedding=clap", f"data.embedding_dir={tmp_path}")
+    model = write_diffusion(tmp_path / "clap.safetensors", weights[1], config)
+    outcome = cli("evaluate-diffusion", model, "--vae", weights[1])
+    assert outcome.status == 2, outcome
+    assert "also hears numbers of a clap network" in outcome.message
 
 
 def test_another_autoencoder_is_refused(weights: tuple[Path, Path], cli: Command) -> None:

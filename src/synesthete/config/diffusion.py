@@ -176,13 +176,16 @@ DIFFUSION_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
         "steps": 120,
         "first_clips": 16,
         "validate_every": 60,
-        "validation_batches": 4,
+        "validation_batches": 2,
         "optimiser": {"warm_up_steps": 10, "learning_rate": 2e-3, "average": 0.95},
         "model": {
             "row_width": 64, "style_size": 16, "style_width": 32, "condition": 96, "width": 128, "blocks": 4,
         },
-        "sampling": {"steps": 4, "batches": 2},
-        "data": {"audio_debug_mode": True, "audio_debug_mix_prob": 0.0, "buckets": {"square": 1.0}},
+        "sampling": {"steps": 4, "batches": 1},
+        "data": {
+            "audio_debug_mode": True, "audio_debug_mix_prob": 0.0, "buckets": {"square": 1.0},
+            "clip_frames": 4,
+        },
     },
     "small": {"optimiser": {"accumulate": 2}},
     "base": {

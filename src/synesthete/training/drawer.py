@@ -250,17 +250,23 @@ def load_drawer(
     Raises
     ------
     ConfigError
-        If a file can't be read, or the model draws latents of another autoencoder.
+        If a file can't be read, the model draws latents of another autoencoder, or it hears more than the
+        Timeline.
     """
     weights, vae = weights or shipped_weights("diffusion"), vae or shipped_weights("vae")
     model, facts = load_diffusion(weights)
     autoencoder, _ = load_vae(vae)
-    if facts["vae"] != digest_bytes(vae.read_bytes()):
+    if facts.get("vae") != digest_bytes(vae.read_bytes()):
         raise ConfigError(
             f"{weights} draws latents of another autoencoder than {vae}; give the one that it was trained "
             "on with --vae"
         )
     config, where = facts["config"], str(weights)
+    if config["data"]["embedding"] != "none":
+        raise ConfigError(
+            f"{weights} also hears numbers of a {config['data']['embedding']} network, which are not made "
+            "here; give a model that hears the Timeline alone"
+        )
     wanted = {"steps": steps, "audio_guidance": audio_guidance, "style_guidance": style_guidance}
     chosen = {name: value for name, value in wanted.items() if value is not None}
     return Drawer(
