@@ -18,11 +18,13 @@ from synesthete.cli.analyse import analyse
 from synesthete.cli.compose import compose
 from synesthete.cli.dataset import app as dataset_app
 from synesthete.cli.evaluate import evaluate
+from synesthete.cli.evaluate_diffusion import evaluate_diffusion
 from synesthete.cli.evaluate_generator import evaluate_generator
 from synesthete.cli.evaluate_vae import evaluate_vae
 from synesthete.cli.explore import breed, explore
 from synesthete.cli.fit import fit
 from synesthete.cli.manage import clean, presets
+from synesthete.cli.pipeline import pipeline
 from synesthete.cli.preset import app as preset_app
 from synesthete.cli.preset import moods
 from synesthete.cli.render import profile, render
@@ -49,6 +51,7 @@ app.command()(compose)
 app.command()(evaluate)
 app.command(name="evaluate-generator")(evaluate_generator)
 app.command(name="evaluate-vae")(evaluate_vae)
+app.command(name="evaluate-diffusion")(evaluate_diffusion)
 app.command()(explore)
 app.command()(breed)
 app.command()(fit)
@@ -56,6 +59,7 @@ app.command()(presets)
 app.add_typer(preset_app, name="preset")
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(train_app, name="train")
+app.command()(pipeline)
 app.command()(moods)
 app.command()(clean)
 app.command()(profile)

@@ -19,7 +19,7 @@ from synesthete.config.vae import load_vae_config
 if TYPE_CHECKING:
     from synesthete.training.run import RunResult
 
-__all__ = ["app"]
+__all__ = ["app", "need_extra", "progress_reporter"]
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -95,7 +95,7 @@ def vae(
         output or options.workspace / "runs" / f"vae-{options.preset}",
         music=open_music_of(run.data, options.workspace),
         embedder=open_embedder_of(run.data),
-        on_step=_reporter(as_json),
+        on_step=progress_reporter(as_json),
     )
     _tell(found, as_json)
 
@@ -141,14 +141,14 @@ def diffusion(
         vae=autoencoder,
         music=open_music_of(run.data, options.workspace),
         embedder=open_embedder_of(run.data),
-        on_step=_reporter(as_json),
+        on_step=progress_reporter(as_json),
     )
     _tell(found, as_json)
 
 
 def _options(**values: Any) -> TrainOptions:
     options = build(TrainOptions, values, where="options")
-    _need_extra()
+    need_extra()
     return options
 
 
@@ -166,7 +166,14 @@ def _tell(found: "RunResult", as_json: bool) -> None:
         typer.echo(f"weights:        {found.weights}, with a card beside it")
 
 
-def _need_extra() -> None:
+def need_extra() -> None:
+    """Say which extra is missing, if it is.
+
+    Raises
+    ------
+    ConfigError
+        If it is.
+    """
     from importlib.util import find_spec
 
     from synesthete.errors import ConfigError
@@ -175,7 +182,7 @@ def _need_extra() -> None:
         raise ConfigError(_EXTRA)
 
 
-def _reporter(as_json: bool) -> Any:
+def progress_reporter(as_json: bool) -> Any:
     """Print where training is, every few seconds; in JSON lines, every time that figures were logged."""
     shown = time.monotonic()
     first: tuple[int, float] | None = None  # a step, and when it was reached

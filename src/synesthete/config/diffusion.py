@@ -10,6 +10,7 @@ from synesthete.config.base import Frozen
 from synesthete.config.data import Schedule
 from synesthete.config.training import TrainConfig, TrainPreset, load_train_config
 from synesthete.config.vae import HELD_OUT
+from synesthete.seeding import MAX_SEED
 
 __all__ = [
     "DIFFUSION_PRESETS",
@@ -17,6 +18,7 @@ __all__ = [
     "ConditionConfig",
     "DiffusionConfig",
     "DiffusionModelConfig",
+    "DiffusionProbeOptions",
     "FlowConfig",
     "NegativeKind",
     "Negatives",
@@ -174,13 +176,16 @@ DIFFUSION_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
         "steps": 120,
         "first_clips": 16,
         "validate_every": 60,
-        "validation_batches": 4,
+        "validation_batches": 2,
         "optimiser": {"warm_up_steps": 10, "learning_rate": 2e-3, "average": 0.95},
         "model": {
             "row_width": 64, "style_size": 16, "style_width": 32, "condition": 96, "width": 128, "blocks": 4,
         },
-        "sampling": {"steps": 4, "batches": 2},
-        "data": {"audio_debug_mode": True, "audio_debug_mix_prob": 0.0, "buckets": {"square": 1.0}},
+        "sampling": {"steps": 4, "batches": 1},
+        "data": {
+            "audio_debug_mode": True, "audio_debug_mix_prob": 0.0, "buckets": {"square": 1.0},
+            "clip_frames": 4,
+        },
     },
     "small": {"optimiser": {"accumulate": 2}},
     "base": {
@@ -205,3 +210,31 @@ def load_diffusion_config(
     """Give a run's configuration; see `synesthete.config.training.load_train_config`."""
     changes = [{"data": _DATA, "optimiser": {"method": "muon"}}, DIFFUSION_PRESETS[preset]]
     return load_train_config(DiffusionConfig, changes, path, assignments)
+
+
+class DiffusionProbeOptions(Frozen):
+    """What ``synesthete evaluate-diffusion`` takes."""
+
+    weights: Path | None = Field(
+        default=None, description="Weights to measure; by default those that come with the package."
+    )
+    vae: Path | None = Field(
+        default=None, description="The autoencoder whose latents they draw; by default the one that ships."
+    )
+    clips: int = Field(
+        default=200, ge=4, le=len(HELD_OUT),
+        description="How many held-out clips, each of another program and song.",
+    )  # fmt: skip
+    seed: int = Field(
+        default=13, ge=0, le=MAX_SEED - 1, description="Of the music, the moments and the noise."
+    )
+    steps: int | None = Field(
+        default=None, ge=1, le=256,
+        description="Steps from noise to latents; by default as many as in training's validation.",
+    )  # fmt: skip
+    audio_guidance: float | None = Field(
+        default=None, ge=0, le=20, description="Scale of what is heard; by default validation's."
+    )
+    style_guidance: float | None = Field(
+        default=None, ge=0, le=20, description="Scale of the style; by default validation's."
+    )

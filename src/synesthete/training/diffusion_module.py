@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.config.data import share_at
 from synesthete.config.diffusion import DiffusionConfig
 from synesthete.models.diffusion import Conditions, Diffusion
@@ -16,6 +15,7 @@ from synesthete.models.flow import between, data_at_end, logit_normal
 from synesthete.models.vae import Vae
 from synesthete.seeding import generator_for
 from synesthete.training.auxiliary import Matcher, silence_loss, statistics_loss
+from synesthete.training.conditions import hear, heard_rows, silence_of, styled
 from synesthete.training.diffusion_probes import Probes
 from synesthete.training.items import Batch
 from synesthete.training.optimiser import configured
@@ -52,7 +52,6 @@ class DiffusionModule(LightningModule):
         # Not a module of this one: it is neither trained, averaged nor kept.
         self._frozen = (vae.to(memory_format=torch.channels_last),)  # type: ignore[call-overload]
         self._silence = silence
-        self._columns = [COLUMN_NAMES.index(name) for name in model.spec.columns if name in COLUMN_NAMES]
         self._probes = Probes(config.sampling, self.vae)
 
     @property
@@ -87,11 +86,11 @@ class DiffusionModule(LightningModule):
         )  # fmt: skip
         posterior = self.model.read_style(seen.shown)
         style = posterior.sample(torch.randn(posterior.mean.shape, generator=source, device=self.device))
-        styled = self.model.styled(
+        manner = self.model.styled(
             style, dropped=self._some(draws, len(noise), config.conditions.p_style_drop)
         )
         deaf = self._some(draws, len(noise), config.conditions.p_audio_drop)
-        conditions = Conditions(self.hear(seen.rows, deaf), styled)
+        conditions = Conditions(self.hear(seen.rows, deaf), manner)
         points = between(seen.latents, noise, time)
         velocity = self.model(points, time, conditions).float()
         errors = _errors(velocity, seen.latents - noise)
@@ -102,7 +101,7 @@ class DiffusionModule(LightningModule):
         pressed, wrongs = self._pressed(batch, draws, deaf), {}
         if pressed:
             wrong = self._wrong(seen, pressed, draws)
-            under = Conditions(self.hear(wrong), styled[pressed])
+            under = Conditions(self.hear(wrong), manner[pressed])
             bad = _errors(
                 self.model(points[pressed], time[pressed], under).float(),
                 (seen.latents - noise)[pressed],
@@ -163,17 +162,14 @@ class DiffusionModule(LightningModule):
         pictures = torch.cat([batch.frames, batch.style_frames], dim=1)
         latents = self.vae.encode(_floats(pictures)).mean.float()
         scaled = self.model.scaled(latents).view(clips, -1, *latents.shape[1:])
-        data, reach = self.config.data, self.model.ear.reach
-        first, each = data.context_frames * data.rows_per_frame, data.rows_per_frame
-        own = batch.rows[:, first - reach : first + each * (frames - 1) + 1 + reach]
-        silence = batch.rows[:, first : first + each * frames : each, COLUMN_NAMES.index("silence")]
-        rows = torch.cat([own[..., self._columns], own[..., len(COLUMN_NAMES) :]], dim=-1)
+        data = self.config.data
+        rows = heard_rows(self.model, data, batch.rows, frames)
+        silence = silence_of(data, batch.rows, frames)
         return Seen(scaled[:, :frames], scaled[:, frames:], rows, silence)
 
     def hear(self, rows: Tensor, dropped: Bool[Tensor, " clips"] | None = None) -> Tensor:
         """Hear rows: each frame its own moment, or all the mean of the clip."""
-        heard = self.model.hear(rows, dropped=dropped)
-        return heard if self.config.conditions.aligned else heard.mean(dim=1, keepdim=True).expand_as(heard)
+        return hear(self.model, self.config.conditions, rows, dropped)
 
     # Validation ---------------------------------------------------------------------------------------
 
@@ -182,13 +178,13 @@ class DiffusionModule(LightningModule):
         seen = self.see(batch)
         other = seen.rows.roll(2, dims=0)
         posterior = self.model.read_style(seen.shown)
-        styled = self.model.styled(posterior.mean)
+        manner = styled(self.model, self.config.conditions, posterior.mean)
         noise = self._noise(batch, seen)
         time = torch.linspace(0.1, 0.9, len(noise), device=self.device)
         points = between(seen.latents, noise, time)
         good, bad = (
             _errors(
-                self.model(points, time, Conditions(self.hear(rows), styled)).float(), seen.latents - noise
+                self.model(points, time, Conditions(self.hear(rows), manner)).float(), seen.latents - noise
             ).mean()
             for rows in (seen.rows, other)
         )
@@ -200,7 +196,7 @@ class DiffusionModule(LightningModule):
         )  # fmt: skip
         if index < self.config.sampling.batches:
             drawn = [
-                self.model.unscaled(self._probes.draw(self.model, noise, Conditions(self.hear(rows), styled)))
+                self.model.unscaled(self._probes.draw(self.model, noise, Conditions(self.hear(rows), manner)))
                 for rows in (seen.rows, other)
             ]
             self._probes.add(_floats(batch.frames), drawn[0], drawn[1], seen.silence)
@@ -216,9 +212,9 @@ class DiffusionModule(LightningModule):
     def draw(self, batch: Batch) -> Float[Tensor, "clips frames 3 height width"]:
         """Draw a batch anew: to its music, in its style."""
         seen = self.see(batch)
-        styled = self.model.styled(self.model.read_style(seen.shown).mean)
+        manner = styled(self.model, self.config.conditions, self.model.read_style(seen.shown).mean)
         noise = self._noise(batch, seen)
-        drawn = self._probes.draw(self.model, noise, Conditions(self.hear(seen.rows), styled))
+        drawn = self._probes.draw(self.model, noise, Conditions(self.hear(seen.rows), manner))
         pictures = self.vae.decode(self.model.unscaled(drawn).flatten(0, 1)).float()
         return pictures.view(*drawn.shape[:2], *pictures.shape[1:])
 

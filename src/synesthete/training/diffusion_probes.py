@@ -13,7 +13,7 @@ from synesthete.models.flow import Guidance
 from synesthete.models.vae import Vae
 from synesthete.training.auxiliary import looks
 
-__all__ = ["PROBE_MEANINGS", "Probes"]
+__all__ = ["PROBE_MEANINGS", "Probes", "correlation"]
 
 _LEAST = 1e-6
 _LOUD, _SILENT = 0.1, 0.9
@@ -110,8 +110,8 @@ class Probes:
         silent, loud = seen["quiet"] > _SILENT, seen["quiet"] < _LOUD
         figures = {
             "shuffle": seen["apart"].sum() / seen["level"].sum().clamp(min=_LEAST),
-            "brightness_r": _correlation(drawn[..., 0], true[..., 0]),
-            "course_r": _correlation(
+            "brightness_r": correlation(drawn[..., 0], true[..., 0]),
+            "course_r": correlation(
                 *(one[..., 0] - one[..., 0].mean(dim=1, keepdim=True) for one in (drawn, true))
             ),
             "contrast": ratios[1],
@@ -126,7 +126,8 @@ class Probes:
         return figures
 
 
-def _correlation(one: Tensor, other: Tensor) -> Float[Tensor, ""]:
+def correlation(one: Float[Tensor, "*shape"], other: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
+    """Give the correlation of two sets of numbers; 0 where either never changes."""
     first, second = (values.double().flatten() - values.double().mean() for values in (one, other))
     found: Tensor = ((first * second).sum() / (first.norm() * second.norm()).clamp(min=_LEAST)).float()
     return found

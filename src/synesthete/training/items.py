@@ -18,9 +18,9 @@ from synesthete.seeding import generator_for
 from synesthete.training.facts import facts_of
 from synesthete.training.plan import ClipPlan, partner_of, plan_clip
 from synesthete.training.programs import program_of, style_of
-from synesthete.training.songs import Song, Songs
+from synesthete.training.songs import Song, Songs, SongSource
 
-__all__ = ["Batch", "Item", "frame_rows", "make_batch", "make_items", "make_planned", "stack"]
+__all__ = ["Batch", "Item", "frame_rows", "make_batch", "make_items", "make_planned", "rows_of", "stack"]
 
 
 class Item(NamedTuple):
@@ -124,7 +124,7 @@ def make_items(
 
 
 def make_planned(
-    config: DataConfig, plans: Sequence[ClipPlan], songs: Songs, *, device: torch.device | str = "cpu"
+    config: DataConfig, plans: Sequence[ClipPlan], songs: SongSource, *, device: torch.device | str = "cpu"
 ) -> list[Item]:
     """Make the items of given plans: any program to any moment of any song.
 
@@ -151,7 +151,7 @@ def make_planned(
             Item(
                 number=plan.number,
                 frames=own.frames,
-                rows=_rows(config, plan, song),
+                rows=rows_of(config, plan, song),
                 style_frames=shown,
                 style=torch.tensor(style_of(plan.program), dtype=torch.float32),
                 program_number=plan.program,
@@ -170,7 +170,8 @@ def frame_rows(config: DataConfig, item: Item) -> Float32[Tensor, "frames column
     return item.rows[first * each : (first + len(item.frames)) * each : each]
 
 
-def _rows(config: DataConfig, plan: ClipPlan, song: Song) -> Float32[Tensor, "rows columns"]:
+def rows_of(config: DataConfig, plan: ClipPlan, song: Song) -> Float32[Tensor, "rows columns"]:
+    """Give the rows of a clip's song around it; see `Item`."""
     around = config.context_frames
     start, stop = plan.first_frame - around, plan.first_frame + config.clip_frames + around
     each = config.rows_per_frame

@@ -1,7 +1,6 @@
 """Show what the training data looks and sounds like: a contact sheet, clips with their sound, programs."""
 
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,10 @@ from PIL import Image, ImageDraw
 from synesthete.audio.columns import BANDS, COLUMN_NAMES
 from synesthete.clock import ANALYSIS_SAMPLE_RATE, samples_at
 from synesthete.config.data import DataConfig
-from synesthete.files import make_folder, whole_file, write_json
-from synesthete.generators.base import Size
-from synesthete.generators.quantise import Quantiser
-from synesthete.media.encode import SegmentWriter, VideoSettings
+from synesthete.files import make_folder, write_json
 from synesthete.media.images import contact_sheet, write_png
-from synesthete.media.mux import encode_sound, stitch
 from synesthete.programs.program import Program
+from synesthete.training.clip_film import write_clip_film
 from synesthete.training.items import Item, frame_rows, make_items
 from synesthete.training.music import Music
 from synesthete.training.plan import plan_clip
@@ -33,7 +29,6 @@ _ROW_HEIGHT: Final = 128
 _BAND_HEIGHT: Final = 5  # pixels of the strip for each band
 _LEVEL_HEIGHT: Final = 24
 _FILM_SHORT: Final = 384
-_VIDEO: Final = VideoSettings(encoder="libx264", crf=16, speed="veryfast")
 _GAP: Final = (18, 18, 20)
 _BEAT: Final = (255, 255, 255)
 _LEVEL: Final = (232, 168, 66)
@@ -182,21 +177,12 @@ def _write_film(path: Path, config: DataConfig, item: Item, songs: Songs) -> Non
     """Write a clip with its sound; pixels are enlarged, not smoothed."""
     frames = item.frames
     scale = max(1, round(_FILM_SHORT / min(frames.shape[2:])))
-    size = Size(frames.shape[3] * scale, frames.shape[2] * scale)
-    quantiser = Quantiser(size)
     plan = plan_clip(config, item.number)
     start = samples_at(plan.first_frame / config.rate, ANALYSIS_SAMPLE_RATE)
     stop = start + samples_at(len(frames) / config.rate, ANALYSIS_SAMPLE_RATE)
     heard = songs.song(plan.song).sound[:, start:stop]
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".preview-") as work:
-        picture, sound = Path(work, "picture.mp4"), Path(work, "sound.mp4")
-        writer = SegmentWriter(
-            picture, width=size.width, height=size.height, frame_rate=config.rate, settings=_VIDEO
-        )
-        with writer:
-            for frame in frames.float() / 255:
-                large = frame.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2)
-                writer.write(quantiser.yuv420(large).numpy())
-        encode_sound(iter([heard]), sound, sample_rate=ANALYSIS_SAMPLE_RATE, channels=2)
-        with whole_file(path) as part:
-            stitch([(picture, len(frames))], sound, part, frame_rate=config.rate)
+    large = (
+        frame.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2)
+        for frame in frames.float() / 255
+    )
+    write_clip_film(path, large, heard, frame_rate=config.rate)

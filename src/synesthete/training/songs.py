@@ -1,10 +1,10 @@
 """The songs of the training data: composed or recorded, then heard; the last ones are kept."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from synesthete.generators.control import Signals, build_signals
 from synesthete.seeding import generator_for
 from synesthete.training.music import Music, real_song
 
-__all__ = ["Song", "Songs"]
+__all__ = ["Song", "SongSource", "Songs"]
 
 _KEPT = 8
 _MOST_SEED = 2**62
@@ -51,6 +51,13 @@ class Song:
     signals: Signals
     facts: dict[str, Any]
     embeddings: Embeddings | None = None
+
+
+class SongSource(Protocol):
+    """Gives songs by number."""
+
+    def several(self, numbers: Iterable[int]) -> list[Song]:
+        """Give songs."""
 
 
 class Songs:
@@ -111,6 +118,20 @@ class Songs:
             self._kept.popitem(last=False)
         return [found[number] for number in wanted]
 
+    def altered(self, change: Callable[[Song], Timeline]) -> SongSource:
+        """Give the same songs, heard otherwise.
+
+        Parameters
+        ----------
+        change
+            From a song to a Timeline of the same length, for instance without a band.
+        """
+        return _Altered(self, change)
+
+    def reheard(self, song: Song, timeline: Timeline) -> Song:
+        """Give a song with another Timeline, and with the signals that follow from it."""
+        return replace(song, timeline=timeline, signals=self._signals(song.number, timeline))
+
     def _make(self, numbers: list[int]) -> list[Song]:
         sounds, facts = zip(*(self._sound(number) for number in numbers), strict=True)
         timelines = analyse_songs(torch.from_numpy(np.stack(sounds)).to(self._device))
@@ -145,6 +166,19 @@ class Songs:
     def _signals(self, number: int, timeline: Timeline) -> Signals:
         seed = int(generator_for(self._config.seed, "data.signals", number).integers(_MOST_SEED))
         return build_signals(timeline, _house(), frame_rate=self._config.rate, seed=seed)
+
+
+class _Altered:
+    """Songs whose music was changed."""
+
+    def __init__(self, songs: Songs, change: Callable[[Song], Timeline]) -> None:
+        self._songs, self._change = songs, change
+
+    def several(self, numbers: Iterable[int]) -> list[Song]:
+        wanted = list(numbers)
+        known = {song.number: song for song in self._songs.several(wanted)}
+        heard = {number: self._songs.reheard(song, self._change(song)) for number, song in known.items()}
+        return [heard[number] for number in wanted]
 
 
 @lru_cache(maxsize=1)

@@ -20,9 +20,11 @@ from synesthete.models.vae import Vae, VaeSpec
 from synesthete.models.weights import read_weights, save_weights
 from synesthete.training.data_module import ClipDataModule
 from synesthete.training.dataset import ItemSource
+from synesthete.training.items import Batch
 from synesthete.training.music import Music
 from synesthete.training.picture_codes import picture_bytes
 from synesthete.training.run import Progress, RunResult, claim_run, fit, item_source, last_checkpoint
+from synesthete.training.sheets import Sheets
 from synesthete.training.vae_card import vae_card
 from synesthete.training.vae_module import VaeModule
 

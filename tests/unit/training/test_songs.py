@@ -6,6 +6,7 @@ import torch
 from conftest import music
 from synesthete.audio.analysis import analyse_songs, analyse_stream
 from synesthete.config.data import DataConfig
+from synesthete.evaluation.music_changes import silenced
 from synesthete.training.songs import Songs
 
 CONFIG = DataConfig(song_seconds=4, clip_frames=2, clips_per_song=2)
@@ -41,3 +42,15 @@ def test_silence_comes_as_often_as_it_is_asked_for() -> None:
         ((start, stop),) = song.facts["truth"]["silences"][:1]
         inside = song.timeline.column("silence")[round(100 * start) + 20 : round(100 * stop) - 20]
         assert inside.mean() > 0.8
+
+
+def test_an_altered_song_is_heard_anew_and_the_unaltered_one_stays() -> None:
+    songs = Songs(CONFIG)
+    own = songs.song(1)
+    (again, other) = songs.altered(lambda song: silenced().timeline(song.timeline)).several([1, 2])
+
+    assert (again.number, other.number) == (1, 2)
+    assert again.sound is own.sound
+    assert own.signals.ticks["energy"].max() > 0.1
+    assert again.signals.ticks["energy"].max() == 0.0
+    assert songs.song(1) is own
