@@ -37,8 +37,8 @@ __all__ = [
     "weights_of",
 ]
 
-_FUSING_PAYS_PIXELS = {"cppn": 1.5e9, "program": 3e8, "diffusion": 1.5e9}
-"""Compiling takes some 15 s; on two cores eager rendering loses about 15 or 50 ns a pixel against it."""
+_FUSING_PAYS_PIXELS = {"cppn": 1.5e9, "program": 3e8, "diffusion": 2.5e9}
+"""Compiling takes some 15 s; on two cores eager rendering loses about 15, 50 or 8 ns a pixel against it."""
 
 
 def build_fuser(options: RenderOptions, generator: str, size: Size, frames: int) -> Fuser:

@@ -1,5 +1,6 @@
 """The diffusion generator: films of latents that follow music and style, at any size and from any frame."""
 
+import shutil
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -164,6 +165,8 @@ def test_half_precision_is_taken_only_where_it_is_not_seen(
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # torch's own, within torch
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="no C++ compiler")
 def test_the_fused_kernel_draws_the_same_pictures(
     trajectory: Trajectory, film: torch.Tensor, tmp_path: Path
 ) -> None:

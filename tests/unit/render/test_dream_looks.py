@@ -16,7 +16,7 @@ def dream(tmp_path: Path) -> str:
 
 
 def parent(folder: Path, name: str, *, seed: int, **look: object) -> Preset:
-    return load_preset(str(write_dream(folder, name=f"{name}.yaml", seed=seed, **look)))
+    return load_preset(str(write_dream(folder / name, name=f"{name}.yaml", seed=seed, **look)))
 
 
 def test_cells_of_seeds_and_of_a_sweep(dream: str) -> None:
@@ -41,7 +41,8 @@ def test_children_lie_between_the_styles_of_their_parents(tmp_path: Path) -> Non
 
 
 def test_children_of_one_parent_or_of_pictures(tmp_path: Path) -> None:
-    Image.new("RGB", (32, 32), (200, 60, 10)).save(tmp_path / "warm.png")
+    (tmp_path / "a").mkdir()
+    Image.new("RGB", (32, 32), (200, 60, 10)).save(tmp_path / "a" / "warm.png")
     seen = parent(tmp_path, "a", seed=3, style_mode="image", style_image="warm.png")
     (_, child) = bred_looks([seen], 2, seed=1, strength=0.3)
     assert child.preset.diffusion == seen.diffusion
