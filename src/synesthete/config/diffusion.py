@@ -173,9 +173,9 @@ _DATA: Final = {
 }  # fmt: skip
 DIFFUSION_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
     "smoke": {
-        "steps": 120,
+        "steps": 80,
         "first_clips": 16,
-        "validate_every": 60,
+        "validate_every": 40,
         "validation_batches": 2,
         "optimiser": {"warm_up_steps": 10, "learning_rate": 2e-3, "average": 0.95},
         "model": {

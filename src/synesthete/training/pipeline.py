@@ -14,6 +14,7 @@ from synesthete.config.pipeline import PipelineOptions
 from synesthete.config.training import TrainOptions
 from synesthete.config.vae import load_vae_config
 from synesthete.files import digest_file, write_json, write_whole
+from synesthete.models.weights import read_weights
 from synesthete.training.diffusion_report import measure_diffusion, report_sheets
 from synesthete.training.diffusion_run import train_diffusion
 from synesthete.training.diffusion_table import diffusion_table
@@ -74,7 +75,9 @@ def run_pipeline(
     config = load_diffusion_config(options.preset, None, options.set)
     train = TrainOptions(preset=options.preset, hours=options.hours, workers=options.workers)
     vae, trained = options.vae, None
-    if vae is None:
+    if vae is not None:
+        read_weights(vae, "vae")  # what is wrong is said before anything begins
+    else:
         on_stage("autoencoder")
         trained = train_vae(vae_config, train, folder / "vae", on_step=on_step)
         if trained.weights is None:
