@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import LightningModule
+from torch.utils.data import DataLoader
 
 from synesthete.config.data import DataConfig
 from synesthete.config.training import OptimiserConfig, TrainConfig, TrainOptions
@@ -47,8 +48,8 @@ def small_items(numbers: Sequence[int]) -> list[Item]:
 class Data(ClipDataModule):
     """Validates on one batch."""
 
-    def val_dataloader(self) -> list[Batch]:
-        return [stack(small_items([0, 1]))]
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return DataLoader([stack(small_items([0, 1]))], batch_size=None)  # type: ignore[arg-type]
 
 
 class Module(LightningModule):
