@@ -173,9 +173,9 @@ _DATA: Final = {
 }  # fmt: skip
 DIFFUSION_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
     "smoke": {
-        "steps": 80,
+        "steps": 120,
         "first_clips": 16,
-        "validate_every": 40,
+        "validate_every": 60,
         "validation_batches": 2,
         "optimiser": {"warm_up_steps": 10, "learning_rate": 2e-3, "average": 0.95},
         "model": {

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import torch
 from jaxtyping import Float
-from scipy.stats import binomtest
+from scipy.stats import wilcoxon
 from torch import Tensor
 
 from synesthete.models.diffusion import Conditions
@@ -34,7 +34,8 @@ class Listening(NamedTuple):
     right, wrong
         Mean squared error of velocities.
     p
-        How often as many are better, where both losses are drawn alike: a sign test.
+        How often the differences of the losses' logarithms lie as far on this side, where they would as soon
+        lie on the other: Wilcoxon's signed-rank test.
     listens
         Whether that is under `FALSE_ALARMS`.
     """
@@ -48,12 +49,12 @@ class Listening(NamedTuple):
 
 
 @torch.no_grad()
-def measure_listening(drawer: Drawer, *, seed: int, clips: int = 32) -> Listening:
+def measure_listening(drawer: Drawer, *, seed: int, clips: int = 48) -> Listening:
     """Compare what a model loses under a clip's own music and under another song, on reactive programs.
 
     Every clip has its own song and its own wrong one, and both losses have the same noise, times and style:
     so clips are independent, and to a model that ignores what it hears both are the same, or as likely to be
-    the smaller one. Equal losses count for the wrong music.
+    the smaller one.
 
     Parameters
     ----------
@@ -75,7 +76,8 @@ def measure_listening(drawer: Drawer, *, seed: int, clips: int = 32) -> Listenin
     found = torch.stack(losses)
     better = int((found[:, 0] < found[:, 1]).sum())
     right, wrong = found.mean(dim=0).tolist()
-    p = float(binomtest(better, clips, alternative="greater").pvalue)
+    apart = (found[:, 1].log() - found[:, 0].log()).double().numpy()
+    p = float(wilcoxon(apart, alternative="greater", method="exact").pvalue) if apart.any() else 1.0
     return Listening(clips, better, right, wrong, p, p < FALSE_ALARMS)
 
 

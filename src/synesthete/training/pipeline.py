@@ -144,8 +144,8 @@ def _page(report: Mapping[str, Any]) -> str:
             f"Version {report['version']}. Autoencoder: {about}. Model: {trained['steps']} steps.",
             "",
             f"**{verdict}**: the right music loses less than the wrong in {heard['better']} of "
-            f"{heard['clips']} clips, p = {heard['p']:.2g} by a sign test; a model that ignores its music "
-            f"passes in {100 * FALSE_ALARMS:g} % of such tests.",
+            f"{heard['clips']} clips, p = {heard['p']:.2g} by a signed-rank test; a model that ignores its "
+            f"music passes in {100 * FALSE_ALARMS:g} % of such tests.",
             "",
             f"[The film]({report['film']})",
             "",
