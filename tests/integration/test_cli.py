@@ -486,7 +486,10 @@ def test_profile_shows_where_the_time_goes(cli: Command, song: Path, workspace: 
 REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("--preset", "nosuch"), "there is no preset 'nosuch'; choose one of silk"),
     (("--preset", "nosuch.yaml"), "cannot read nosuch.yaml (No such file or directory); check the name"),
-    (("--generator", "nosuch"), "Invalid value for '--generator': 'nosuch' is not one of 'cppn', 'program'."),
+    (
+        ("--generator", "nosuch"),
+        "Invalid value for '--generator': 'nosuch' is not one of 'cppn', 'program', 'diffusion'.",
+    ),
     (("--nosuch",), "No such option: --nosuch"),
     (
         ("--aspect", "3:2"),

@@ -60,7 +60,7 @@ class Logged(DiffusionModule):
         model.dit.register_forward_hook(lambda dit, given, found: self.asked.append(len(given[0])))
 
     def log_dict(self, dictionary: Any, **settings: Any) -> None:
-        self.logged |= {name: float(value) for name, value in dictionary.items()}
+        self.logged |= {name: float(torch.as_tensor(value).detach()) for name, value in dictionary.items()}
 
 
 def module_of(*changes: str) -> Logged:
