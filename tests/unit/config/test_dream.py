@@ -33,7 +33,7 @@ from synesthete.errors import ConfigError
         ({"style_seed_to": 3}, "style_seed_to is for style_mode interpolate"),
         ({"style_image": "a.png"}, "style_image is for style_mode image"),
         ({"guidance_interval": [0.8, 0.2]}, "begins at 0.8 and ends at 0.2"),
-        ({"weights": {"file": "a.safetensors", "place": "/tmp/a"}}, "must be a path, or file and sha256"),
+        ({"weights": {"file": "a.safetensors", "place": "/a"}}, "must be a path, or file and sha256"),
     ],
 )
 def test_what_cannot_be_is_refused(values: dict[str, Any], said: str) -> None:
