@@ -28,7 +28,8 @@ __all__ = [
 WeightsKind = Literal["vae", "diffusion"]
 Network = Vae | Diffusion
 
-_KIND: Final = "synesthete"
+_ENTRY: Final = "synesthete"
+_KIND: Final = "kind"
 _SPEC: Final = "spec"
 _FACTS: Final = "facts"
 _SPECS: Final[dict[WeightsKind, type[VaeSpec] | type[DiffusionSpec]]] = {
@@ -66,18 +67,15 @@ def save_weights(path: Path, network: Network, facts: Mapping[str, Any]) -> str:
 
     Returns
     -------
-    SHA-256 of the file.
+    SHA-256 of the file; the same network and facts have the same.
     """
     tensors = {
         name: value.detach().to("cpu", torch.float16).contiguous()
         for name, value in network.state_dict().items()
     }
-    header = {
-        _KIND: _kind(network),
-        _SPEC: json.dumps(network.spec.to_json()),
-        _FACTS: json.dumps(dict(facts), allow_nan=False),
-    }
-    data = save(tensors, header)
+    header = {_KIND: _kind(network), _SPEC: network.spec.to_json(), _FACTS: dict(facts)}
+    # In one entry: safetensors writes several in any order, and the same weights had another digest each time.
+    data = save(tensors, {_ENTRY: json.dumps(header, allow_nan=False)})
     write_whole(path, data)
     return digest_bytes(data)
 
@@ -138,13 +136,13 @@ def read_weights(path: Path, kind: WeightsKind) -> Weights:
     remedy = f"give a .safetensors file that `synesthete train {kind}` wrote"
     try:
         with safe_open(path, framework="pt") as handle:
-            header = handle.metadata() or {}
-            if header.get(_KIND) != kind:
+            header = json.loads((handle.metadata() or {})[_ENTRY])
+            if header[_KIND] != kind:
                 raise ConfigError(f"{path} holds no weights of a {kind}; {remedy}")
             tensors = {name: handle.get_tensor(name).float() for name in handle.keys()}  # noqa: SIM118
-        spec = json.loads(header[_SPEC])
+        spec = header[_SPEC]
         _SPECS[kind].from_json(spec)
-        return Weights(tensors, spec, json.loads(header[_FACTS]))
+        return Weights(tensors, spec, dict(header[_FACTS]))
     except FileNotFoundError:
         raise ConfigError(f"there are no weights at {path}; {remedy}") from None
     except OSError as error:

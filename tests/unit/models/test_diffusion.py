@@ -148,8 +148,8 @@ def test_damaged_and_other_files_are_refused_in_one_sentence(model: Diffusion, t
     spec = asdict(TINY_DIFFUSION)
 
     def write(spec: object, **changed: torch.Tensor) -> None:
-        header = {"synesthete": "diffusion", "spec": json.dumps(spec), "facts": "{}"}
-        save_file({**tensors, **changed}, path, header)
+        header = json.dumps({"kind": "diffusion", "spec": spec, "facts": {}})
+        save_file({**tensors, **changed}, path, {"synesthete": header})
 
     for damaged in ({**spec, "future": 1}, {k: v for k, v in spec.items() if k != "columns"}, [1], "none"):
         write(damaged)

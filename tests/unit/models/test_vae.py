@@ -59,7 +59,8 @@ def test_divergence_is_that_of_normal_distributions() -> None:
 
 def test_weights_come_back_from_their_file(vae: Vae, tmp_path: Path) -> None:
     path = tmp_path / "vae.safetensors"
-    save_weights(path, vae, {"steps": 3})
+    digest = save_weights(path, vae, {"steps": 3})
+    assert all(save_weights(path, vae, {"steps": 3}) == digest for _ in range(8))
     found, facts = load_vae(path)
     assert facts == {"steps": 3}
     assert found.spec == SPEC
@@ -77,8 +78,9 @@ def test_other_files_are_refused_in_one_sentence(vae: Vae, tmp_path: Path) -> No
     save_weights(path, vae, {})
     with pytest.raises(ConfigError, match="holds no weights of a diffusion"):
         read_weights(path, "diffusion")
-    for damaged in ("[]", "{}", "nothing", json.dumps({**SPEC.to_json(), "future": 1})):
-        save_file({"a": torch.zeros(1)}, path, {"synesthete": "vae", "spec": damaged, "facts": "{}"})
+    for damaged in ([], {}, "nothing", {**SPEC.to_json(), "future": 1}):
+        header = json.dumps({"kind": "vae", "spec": damaged, "facts": {}})
+        save_file({"a": torch.zeros(1)}, path, {"synesthete": header})
         with pytest.raises(ConfigError, match="is no file of weights"):
             load_vae(path)
     save_weights(path, vae, {})
