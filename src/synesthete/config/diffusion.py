@@ -138,6 +138,11 @@ class DiffusionConfig(TrainConfig):
     first_clips: int = Field(
         default=128, ge=4, le=100_000, description="Clips by which latents and rows are scaled."
     )
+    compiled: bool = Field(
+        default=False,
+        description="Compile the transformer's blocks: minutes at the start, then 1.4 times as fast on a CPU; "
+        "needs a C++ compiler.",
+    )
     model: DiffusionModelConfig = Field(default=DiffusionModelConfig(), description="The networks.")
     flow: FlowConfig = Field(default=FlowConfig(), description="At which flow times is learned.")
     conditions: ConditionConfig = Field(default=ConditionConfig(), description="What the model is told.")

@@ -1,12 +1,13 @@
 """The model that listens, as Lightning trains it: flow, pressure, and what validation probes."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from lightning.pytorch import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from synesthete.config.data import share_at
 from synesthete.config.diffusion import DiffusionConfig
@@ -24,6 +25,8 @@ from synesthete.training.pressure import draw_kinds, hinge, wrong_rows
 __all__ = ["DiffusionModule"]
 
 _LARGEST_SEED = 2**63
+_MOST_SHAPES = 64
+"""Blocks are compiled anew where a size is 1, along each axis, and for drawing without gradients."""
 _LEAST_DIVERGENCE = 1e-6
 
 
@@ -70,6 +73,8 @@ class DiffusionModule(LightningModule):
         """Bring along what is no module of this one."""
         self.vae.to(self.device)
         self._silence = self._silence.to(self.device)
+        if self.config.compiled:
+            _compile(self.model.dit.blocks)
 
     # Training -----------------------------------------------------------------------------------------
 
@@ -244,6 +249,13 @@ class Seen(NamedTuple):
     shown: Float[Tensor, "clips shown latents h w"]
     rows: Float[Tensor, "clips rows columns"]
     silence: Float[Tensor, "clips frames"]
+
+
+def _compile(blocks: Iterable[nn.Module]) -> None:
+    """Compile blocks for pictures of any shape: all share what one of them has compiled."""
+    torch._dynamo.config.recompile_limit = _MOST_SHAPES
+    for block in blocks:
+        block.compile(dynamic=True)
 
 
 def _errors(velocity: Tensor, truth: Tensor) -> Float[Tensor, " clips"]:
