@@ -53,7 +53,8 @@ class Throughput(Callback):
     ) -> None:
         """Count the operations of the first batch, forward and backward; then begin to take the time."""
         if not self._operations:
-            with FlopCounterMode(display=False) as counter:
+            # What is compiled while operations are counted would never be compiled again.
+            with FlopCounterMode(display=False) as counter, torch.compiler.set_stance("force_eager"):
                 with trainer.precision_plugin.forward_context():
                     loss = self._silently(pl_module, batch, batch_idx)
                 loss.backward()
