@@ -74,7 +74,7 @@ def save_weights(path: Path, network: Network, facts: Mapping[str, Any]) -> str:
         for name, value in network.state_dict().items()
     }
     header = {_KIND: _kind(network), _SPEC: network.spec.to_json(), _FACTS: dict(facts)}
-    # In one entry: safetensors writes several in any order, and the same weights had another digest each time.
+    # In one entry: safetensors writes several in any order, and the same weights had other digests.
     data = save(tensors, {_ENTRY: json.dumps(header, allow_nan=False)})
     write_whole(path, data)
     return digest_bytes(data)

@@ -24,6 +24,7 @@ from synesthete.config.album_file import AlbumFiles
 from synesthete.config.inside import place_inside
 from synesthete.errors import BusyError, ConfigError, InputError, RenderError, SynestheteError
 from synesthete.files import (
+    code_digest,
     digest_json,
     make_folder,
     slug,
@@ -38,7 +39,6 @@ from synesthete.render.album_page import write_album_page
 from synesthete.render.album_tracks import AlbumRun, PlannedTrack, album_title, plan_track
 from synesthete.render.film import Event, FilmMaker
 from synesthete.render.listen import song_chunks
-from synesthete.render.plan import code_digest
 from synesthete.render.run import RunFolder
 
 __all__ = ["AlbumFilm", "plan_album", "render_album"]

@@ -9,13 +9,13 @@ from typing import Any
 
 from synesthete.config.album_file import AlbumFiles
 from synesthete.config.inside import place_inside
-from synesthete.files import digest_file, digest_json, whole_file, write_json, writing_to
+from synesthete.files import code_digest, digest_file, digest_json, whole_file, write_json, writing_to
 from synesthete.media.gain import with_gain
 from synesthete.media.join import AlbumTrack, album_samples, join_films
 from synesthete.media.mux import encode_sound
 from synesthete.media.sound import Sound, join_sounds
 from synesthete.render.album_tracks import PlannedTrack, album_title
-from synesthete.render.plan import code_digest, library_digest
+from synesthete.render.plan import library_digest
 from synesthete.render.run import FINISHED, RunFolder
 
 __all__ = ["ALBUM_CHANNELS", "forget_album", "join_album", "joined_before", "without_effect"]

@@ -15,12 +15,12 @@ from synesthete.audio.stems import find_stems
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import ANALYSIS_SAMPLE_RATE, samples_at
 from synesthete.config.render import RenderOptions
-from synesthete.files import digest_file, make_folder
+from synesthete.files import code_digest, digest_file, make_folder
 from synesthete.media.decode import Resampler, Span, decode_sound
 from synesthete.media.probe import probe_sound, unreadable
 from synesthete.render.loop_plan import Loop, choose_loop, whole_loop
 from synesthete.render.loop_sound import loop_chunks, repeated
-from synesthete.render.plan import SongFacts, code_digest
+from synesthete.render.plan import SongFacts
 from synesthete.render.threads import single_threaded
 
 __all__ = ["hear", "hear_loop", "song_chunks"]

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 
 from synesthete import __version__
-from synesthete.files import digest_json
+from synesthete.files import code_digest, digest_json
 from synesthete.generators.build import choose_device
 from synesthete.media.versions import library_versions
-from synesthete.render.plan import RenderPlan, Segment, code_digest
+from synesthete.render.plan import RenderPlan, Segment
 from synesthete.render.run import FINISHED, StoredPart
 
 __all__ = ["manifest", "with_other_sound"]

@@ -1,6 +1,5 @@
 """The plan of a render: everything that is decided before the first frame is drawn."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -18,7 +17,7 @@ from synesthete.clock import Clock, samples_at
 from synesthete.config.mood import DEFAULT_MOOD
 from synesthete.config.preset import Preset
 from synesthete.config.render import RenderOptions
-from synesthete.files import digest_file, digest_json, slug
+from synesthete.files import code_digest, digest_file, digest_json, slug
 from synesthete.generators.base import Size
 from synesthete.generators.build import network_digests_of
 from synesthete.media.encode import VideoSettings
@@ -29,7 +28,7 @@ from synesthete.render.schedule import Schedule, Voice, lasting
 from synesthete.render.shutter import pictures_per_frame
 from synesthete.render.titles import FilmTitles
 
-__all__ = ["SEGMENT_SECONDS", "RenderPlan", "Segment", "SongFacts", "code_digest", "cut_segments"]
+__all__ = ["SEGMENT_SECONDS", "RenderPlan", "Segment", "SongFacts", "cut_segments"]
 
 SEGMENT_SECONDS = 4
 """Length of a Segment: short enough to lose little, long enough that closed GOPs cost little."""
@@ -306,14 +305,3 @@ def library_digest() -> str:
     """SHA-256 over the versions of the libraries, and the processor, that decide a film's bytes."""
     versions = {name: metadata.version(name) for name in ("torch", "av", "numpy", "scipy")}
     return digest_json([versions, library_versions(), torch.backends.cpu.get_cpu_capability()])
-
-
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """SHA-256 over the package's own source: another version never continues a film by mistake."""
-    root = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256(__version__.encode())
-    for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -14,10 +14,11 @@ from synesthete.config.post import Lut
 from synesthete.config.preset import load_preset, with_lut
 from synesthete.config.render import RenderOptions
 from synesthete.config.titles import Titles
+from synesthete.files import code_digest
 from synesthete.generators.base import Size
 from synesthete.media.encode import VideoSettings
 from synesthete.render import plan as plan_module
-from synesthete.render.plan import RenderPlan, Segment, SongFacts, code_digest, cut_segments
+from synesthete.render.plan import RenderPlan, Segment, SongFacts, cut_segments
 from synesthete.render.titles import film_titles
 
 

@@ -29,7 +29,7 @@ from synesthete.config.explore import BreedOptions, ExploreOptions, SheetOptions
 from synesthete.config.preset import GeneratorName, load_preset
 from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError, InputError, OutputError
-from synesthete.files import digest_json, make_folder, slug, write_json
+from synesthete.files import code_digest, digest_json, make_folder, slug, write_json
 from synesthete.generators.build import network_digests_of
 from synesthete.media.images import contact_sheet, write_png
 from synesthete.render.effort import choose_workers
@@ -39,7 +39,7 @@ from synesthete.render.explore.looks import Look, bred_looks, parse_sweep, seede
 from synesthete.render.explore.mosaic import write_mosaic
 from synesthete.render.listen import hear
 from synesthete.render.output import check_output
-from synesthete.render.plan import SongFacts, code_digest, library_digest
+from synesthete.render.plan import SongFacts, library_digest
 from synesthete.render.run import RunFolder
 from synesthete.render.threads import interruptible
 

@@ -19,7 +19,7 @@ from synesthete.evaluation.generator_probes import probe_subject
 from synesthete.evaluation.probe_music import PROBE_SONGS
 from synesthete.evaluation.subjects import PresetSubject, ProbeSettings
 from synesthete.evaluation.thumbnails import display_to_oklab
-from synesthete.files import digest_bytes, digest_file, digest_json, write_whole
+from synesthete.files import code_digest, digest_bytes, digest_file, digest_json, write_whole
 from synesthete.generators.base import Size
 from synesthete.generators.build import weights_of
 from synesthete.generators.cppn import spec_of
@@ -41,7 +41,6 @@ from synesthete.render.fit.look import (
 )
 from synesthete.render.fit.pictures import FitPicture, fit_pictures
 from synesthete.render.output import check_output
-from synesthete.render.plan import code_digest
 from synesthete.render.threads import single_threaded
 from synesthete.seeding import seed_sequence
 
