@@ -140,8 +140,8 @@ class DiffusionConfig(TrainConfig):
     )
     compiled: bool = Field(
         default=False,
-        description="Compile the transformer's blocks: minutes at the start, then it is 1.4 times as fast on a "
-        "CPU; needs a C++ compiler.",
+        description="Compile the transformer's blocks: minutes at first, then 1.4 times as fast on a CPU; "
+        "needs a C++ compiler.",
     )
     model: DiffusionModelConfig = Field(default=DiffusionModelConfig(), description="The networks.")
     flow: FlowConfig = Field(default=FlowConfig(), description="At which flow times is learned.")

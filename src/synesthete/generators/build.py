@@ -15,6 +15,7 @@ from synesthete.config.render import RenderOptions
 from synesthete.errors import ConfigError, RenderError
 from synesthete.files import digest_bytes
 from synesthete.generators.base import Generator, Size, Trajectory
+from synesthete.generators.blocks import BlockStore
 from synesthete.generators.control import build_signals
 from synesthete.generators.cppn import CppnGenerator, spec_of
 from synesthete.generators.diffusion import DiffusionGenerator
@@ -60,6 +61,7 @@ def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Gen
             preset.diffusion,
             load_networks(preset.diffusion),
             fuser,
+            blocks=BlockStore(options.workspace / "cache" / "blocks"),
             aspect=width / height,
             device=device,
             precision=options.precision,

@@ -54,8 +54,8 @@ class Guidance:
     start, stop
         The times, 0-1, between which scales other than 1 apply.
     rescale
-        0-1: how far the deviation of what exaggeration made is brought back to what it was without: against
-        colours that burn.
+        0-1: how far each frame's deviation, which exaggeration made larger, is brought back to what it was
+        without: against colours that burn.
     """
 
     audio: float = 1.0
@@ -133,14 +133,14 @@ def follow(
 
 
 def guided(
-    plain: Float[Tensor, "batch *shape"] | None,
-    styled: Float[Tensor, "batch *shape"] | None,
-    full: Float[Tensor, "batch *shape"] | None,
+    plain: Float[Tensor, "clips frames *shape"] | None,
+    styled: Float[Tensor, "clips frames *shape"] | None,
+    full: Float[Tensor, "clips frames *shape"] | None,
     *,
     audio: float,
     style: float,
     rescale: float = 0.0,
-) -> Float[Tensor, "batch *shape"]:
+) -> Float[Tensor, "clips frames *shape"]:
     r"""Combine velocities: :math:`v_0 + s (v_s - v_0) + a (v_{sa} - v_s)`, style first, then what is heard.
 
     Parameters
@@ -168,8 +168,8 @@ def guided(
     return total * (1.0 - rescale + rescale * wanted / own.clamp(min=_LEAST))
 
 
-def _deviation(values: Float[Tensor, "batch *shape"]) -> Float[Tensor, "batch *ones"]:
-    return values.std(dim=tuple(range(1, values.ndim)), keepdim=True)
+def _deviation(values: Float[Tensor, "clips frames *shape"]) -> Float[Tensor, "clips frames *ones"]:
+    return values.std(dim=tuple(range(2, values.ndim)), keepdim=True)
 
 
 def _beside(time: Float[Tensor, " batch"], values: Tensor) -> Tensor:

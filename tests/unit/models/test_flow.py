@@ -124,18 +124,18 @@ def test_what_has_no_weight_may_be_missing(parts: tuple[torch.Tensor, ...]) -> N
         guided(None, styled, full, audio=2.0, style=1.5)
 
 
-def test_rescaling_keeps_the_deviation_of_each_clip(parts: tuple[torch.Tensor, ...]) -> None:
+def test_rescaling_keeps_the_deviation_of_each_frame(parts: tuple[torch.Tensor, ...]) -> None:
     plain, styled, full = parts
 
     def deviations(rescale: float) -> torch.Tensor:
-        return guided(plain, styled, full, audio=4.0, style=2.0, rescale=rescale).flatten(1).std(dim=1)
+        return guided(plain, styled, full, audio=4.0, style=2.0, rescale=rescale).flatten(2).std(dim=2)
 
-    natural = full.flatten(1).std(dim=1)
+    natural = full.flatten(2).std(dim=2)
     assert (deviations(0.0) > 1.5 * natural).all()
     assert torch.allclose(deviations(1.0), natural, rtol=1e-4)
     assert torch.allclose(deviations(0.5), 0.5 * (deviations(0.0) + natural), rtol=1e-4)
     deaf = guided(plain, styled, None, audio=0.0, style=3.0, rescale=1.0)
-    assert torch.allclose(deaf.flatten(1).std(dim=1), styled.flatten(1).std(dim=1), rtol=1e-4)
+    assert torch.allclose(deaf.flatten(2).std(dim=2), styled.flatten(2).std(dim=2), rtol=1e-4)
 
 
 def test_guidance_applies_in_its_interval() -> None:
