@@ -27,13 +27,13 @@ from synesthete.generators.fuse import Fuser, Kernel
 from synesthete.generators.networks import Networks
 from synesthete.generators.threads import single_threaded
 from synesthete.models.field import FieldDecoder, draw_cells
+from synesthete.models.precision import sampling_dtype
 
 __all__ = ["DiffusionGenerator"]
 
 _PLACE = "latent"
 _PAIR: Final = 2
 _CALIBRATION_SIDE: Final = 256
-_NATIVE: Final = ("avx512_bf16", "amx_bf16", "arm_bf16")
 _EXAMPLE_CELLS: Final = (13, 101)
 
 
@@ -124,7 +124,8 @@ class DiffusionGenerator:
 
     def prepare(self, trajectory: Trajectory, size: Size) -> str:
         """Choose and warm up the numeric path for a film of this size; give its name."""
-        self.dreamer = self.dreamer.with_dtype(self._sampling_dtype())
+        exact = self._precision == "float32"
+        self.dreamer = self.dreamer.with_dtype(torch.float32 if exact else sampling_dtype(self._device))
         with torch.no_grad(), single_threaded():
             self._path = _Path(self._exact, torch.float32)
             self._path = self._calibrated(size)
@@ -179,13 +180,6 @@ class DiffusionGenerator:
         assert path.kernel is not None
         kernel, out = path.kernel, path.decoder.out.weight
         return lambda *tensors: kernel(*tensors, out)
-
-    def _sampling_dtype(self) -> torch.dtype:
-        """Take bfloat16 where the machine multiplies it: latents differ by less than steps do."""
-        native = self._device.type == "cuda" or any(
-            torch.cpu.get_capabilities().get(name) for name in _NATIVE
-        )
-        return torch.bfloat16 if native and self._precision != "float32" else torch.float32
 
     def _calibrated(self, size: Size) -> _Path:
         """Take half precision only where calibration frames agree with float32 at 40 dB or more."""

@@ -17,6 +17,7 @@ from synesthete.files import digest_bytes
 from synesthete.models.diffusion import Conditions, Diffusion
 from synesthete.models.field import Canvas
 from synesthete.models.flow import Guidance
+from synesthete.models.precision import sampling_dtype
 from synesthete.models.vae import BLOCK, Vae
 from synesthete.models.weights import load_diffusion, load_vae, shipped_weights
 from synesthete.seeding import generator_for
@@ -204,13 +205,14 @@ class Drawer:
         noises
             The number of each one's noise.
         """
-        conditions = Conditions(
-            self.heard(rows, frames), styled(self.model, self.conditions, styles.to(self.device))
-        )
         noise = torch.stack([self.noise(number, frames) for number in noises])
-        sampling = self.sampling
+        sampling, dtype = self.sampling, sampling_dtype(self.device)
         guidance = Guidance(audio=sampling.audio_guidance, style=sampling.style_guidance)
-        return self.model.sample(noise, conditions, guidance=guidance, steps=sampling.steps)
+        with torch.autocast(self.device.type, dtype, enabled=dtype is not torch.float32):
+            conditions = Conditions(
+                self.heard(rows, frames), styled(self.model, self.conditions, styles.to(self.device))
+            )
+            return self.model.sample(noise, conditions, guidance=guidance, steps=sampling.steps)
 
     @torch.no_grad()
     def paint(self, latents: Float[Tensor, "frames latents h w"], *, size: int | None = None) -> Frames:
