@@ -1,7 +1,8 @@
 """What is heard around moments, beyond the ends of a song too: there it is silent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import torch
@@ -14,19 +15,26 @@ from synesthete.audio.embeddings import Embedder
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import ANALYSIS_SAMPLE_RATE, Clock
 
-__all__ = ["rows_around", "silent_row"]
+__all__ = ["rows_around", "silence_by_column", "silent_row"]
 
 _SILENCE_S = 4
 
 
+@cache
+def silence_by_column() -> Mapping[str, float]:
+    """Give what the Timeline's columns say in the midst of silence."""
+    sound = torch.zeros(2, _SILENCE_S * ANALYSIS_SAMPLE_RATE)
+    table = analyse_songs(sound[None])[0].table
+    return dict(zip(COLUMN_NAMES, table[len(table) // 2].tolist(), strict=True))
+
+
 def silent_row(embedder: Embedder | None = None) -> Float[Tensor, " columns"]:
     """Give the row in the midst of silence: the Timeline's, and behind it what a network makes of silence."""
-    sound = torch.zeros(2, _SILENCE_S * ANALYSIS_SAMPLE_RATE)
-    timeline = analyse_songs(sound[None])[0]
-    row = torch.from_numpy(timeline.table[len(timeline.table) // 2].astype(np.float32))
+    row = torch.tensor(list(silence_by_column().values()))
     if embedder is None:
         return row
-    heard = embedder.embed(sound.numpy()).at(np.array([_SILENCE_S / 2]))
+    sound = np.zeros((2, _SILENCE_S * ANALYSIS_SAMPLE_RATE), np.float32)
+    heard = embedder.embed(sound).at(np.array([_SILENCE_S / 2]))
     return torch.cat([row, torch.from_numpy(heard[0])])
 
 
@@ -53,7 +61,7 @@ def rows_around(
     """
     moments = Clock(rate).moments(start, stop)
     inside = (moments >= 0.0) & (moments < float(timeline.duration))
-    still = dict(zip(COLUMN_NAMES, silent_row().tolist(), strict=True))
+    still = silence_by_column()
     row = [still.get(name.rpartition(".")[2], 0.0) for name in names]
     rows = np.tile(np.array(row, np.float32), (len(moments), 1))
     if inside.any():

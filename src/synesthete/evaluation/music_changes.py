@@ -6,7 +6,6 @@ read, so that all of them are asked the same question.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -14,8 +13,8 @@ import torch
 from jaxtyping import Float32, Float64, Int16, Int64
 from scipy.signal import butter, sosfilt
 
+from synesthete.audio.around import silence_by_column
 from synesthete.audio.columns import BANDS, COLUMN_NAMES, FLOOR_DBFS, SPECTRUM_BANDS
-from synesthete.audio.features import compute
 from synesthete.audio.filterbanks import log_edges
 from synesthete.audio.music import Music, Section
 from synesthete.audio.percussion import split_rows
@@ -89,10 +88,10 @@ def permuted(seed: int) -> MusicChange:
 
 
 def silenced() -> MusicChange:
-    """Put digital silence in the place of all sound; its rows are those of the analysis of a second of it."""
+    """Put digital silence in the place of all sound; its rows are those of the analysis of silence."""
 
     def timeline(of: Timeline) -> Timeline:
-        silent = _silent_row()
+        silent = silence_by_column()
         row = np.array([silent[name.rpartition(".")[2]] for name in of.names], np.float32)
         table = np.tile(row, (of.ticks, 1))
         return replace(
@@ -233,12 +232,6 @@ def _band_stop(band: int, sample_rate: int) -> Float64[np.ndarray, "sections 6"]
     inside = high_hz < sample_rate / 2  # where it is not, the band is all that there is above its lower edge
     edges, kind = ((low_hz, high_hz), "bandstop") if inside else (low_hz, "lowpass")
     return np.asarray(butter(_FILTER_ORDER, edges, kind, fs=sample_rate, output="sos"))
-
-
-@cache
-def _silent_row() -> dict[str, float]:
-    table = compute(torch.zeros(1, 1, ANALYSIS_SAMPLE_RATE))[0]
-    return dict(zip(COLUMN_NAMES, table[len(table) // 2].tolist(), strict=True))
 
 
 def _power(level: Float32[np.ndarray, " ticks"]) -> Float64[np.ndarray, " ticks"]:
