@@ -9,7 +9,17 @@ from synesthete.config.base import Frozen
 from synesthete.config.weights import GivenLargeWeights, GivenPicture, copied, found
 from synesthete.seeding import MAX_SEED
 
-__all__ = ["DiffusionLook", "StyleMode", "copies_beside", "found_files", "with_copies"]
+__all__ = [
+    "MAX_GUIDANCE_SCALE",
+    "DiffusionLook",
+    "StyleMode",
+    "copies_beside",
+    "found_files",
+    "with_copies",
+]
+
+MAX_GUIDANCE_SCALE = 20.0
+"""Most that guidance, by the music or by the style, may be multiplied by."""
 
 StyleMode = Literal["random", "zero", "image", "interpolate"]
 
@@ -39,12 +49,16 @@ class DiffusionLook(Frozen):
         default="euler", description="`heun` asks the model twice in a step, and errs less."
     )
     audio_guidance_scale: float = Field(
-        default=2.0, ge=0, le=20, description="How strongly it follows the music: 1 as it was trained, 0 not."
+        default=2.0,
+        ge=0,
+        le=MAX_GUIDANCE_SCALE,
+        description="How strongly it follows the music: 1 as it was trained, 0 not. A mood multiplies it "
+        "by its `guidance`.",
     )
     style_guidance_scale: float = Field(
         default=1.0,
         ge=0,
-        le=20,
+        le=MAX_GUIDANCE_SCALE,
         description="How strongly it keeps to the style: 1 as it was trained, 0 not.",
     )
     guidance_interval: tuple[Share, Share] = Field(

@@ -1,4 +1,4 @@
-"""Moods: how the choreography answers the music, whatever the look; laid over a preset's control."""
+"""Moods: how the choreography answers the music, whatever the look; laid over a preset."""
 
 from typing import Annotated, Any
 
@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from synesthete.config.base import Frozen, build
 from synesthete.config.control import ColumnName, Control, Name, Seconds, Seed, Share, Step, Unit
+from synesthete.config.dream import MAX_GUIDANCE_SCALE, DiffusionLook
 from synesthete.config.named import NAME, read_named, shipped
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Sections",
     "TempoSync",
     "WanderMood",
+    "apply_guidance",
     "apply_mood",
     "load_mood",
     "shipped_moods",
@@ -95,6 +97,7 @@ class Mood(Frozen):
 
     ``attack``, ``release``, ``contrast`` and ``gamma`` are factors on every envelope, ``rate`` and ``drive``
     on every phase; ``smoothing`` adds seconds to every attack. All smoothing is centred: no mood is late.
+    ``guidance`` is a factor on how strongly the generator diffusion follows the music.
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -106,6 +109,7 @@ class Mood(Frozen):
     gamma: Annotated[float, Field(gt=0, le=8)] = 1.0
     rate: Factor = 1.0
     drive: Factor = 1.0
+    guidance: Factor = 1.0
     bands: dict[Name, Annotated[Band, BeforeValidator(_column)]] = {}
     wander: WanderMood = WanderMood()
     tempo_sync: TempoSync = TempoSync()
@@ -144,6 +148,23 @@ def apply_mood(control: Control, mood: Mood) -> Control:
         part["glide"] = max(0.05, _scaled(part["glide"], mood.sections.glide, 30))
         part["amount"] = _scaled(part["amount"], mood.sections.amount, 3)
     return Control.model_validate(values)
+
+
+def apply_guidance(look: DiffusionLook, mood: Mood) -> DiffusionLook:
+    """Lay a mood over how the model that listens is asked to draw: how strongly it follows the music.
+
+    Returns
+    -------
+    Another valid look; an equal one for the mood ``default``.
+
+    Examples
+    --------
+    >>> mood = Mood(name="slow", summary="Half as strong", guidance=0.5)
+    >>> apply_guidance(DiffusionLook(audio_guidance_scale=3.0), mood).audio_guidance_scale
+    1.5
+    """
+    scale = _scaled(look.audio_guidance_scale, mood.guidance, MAX_GUIDANCE_SCALE)
+    return look.model_copy(update={"audio_guidance_scale": scale})
 
 
 def shipped_moods() -> list[str]:

@@ -10,7 +10,7 @@ from synesthete.config.base import Frozen, build, parse_assignment, set_path
 from synesthete.config.control import Amount, Control, Name
 from synesthete.config.dream import DiffusionLook, copies_beside, found_files, with_copies
 from synesthete.config.modulation import Modulated, Modulation
-from synesthete.config.mood import Mood, apply_mood
+from synesthete.config.mood import Mood, apply_guidance, apply_mood
 from synesthete.config.named import NAME, read_named, shipped
 from synesthete.config.post import Lut, Post, found_lut
 from synesthete.config.weights import SUFFIX, GivenWeights, Picture, Weights, copied, found
@@ -254,7 +254,7 @@ def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None
     """Load a shipped preset by name, or a user's by file name, with ``key=value`` changes on top.
 
     A change replaces one field of the resolved preset; what it does not name stays as it is. A mood is laid
-    over the preset's control before the changes.
+    over the preset's control, and over the guidance of the generator diffusion, before the changes.
 
     Raises
     ------
@@ -264,7 +264,7 @@ def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None
     values, folder = read_named("preset", name, shipped_presets())
     preset = build(Preset, values, where=f"preset {name}")
     if mood is not None:
-        preset = preset.model_copy(update={"control": apply_mood(preset.control, mood)})
+        preset = _in_mood(preset, mood)
     if assignments:
         values = preset.model_dump()
         for text in assignments:
@@ -279,6 +279,14 @@ def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None
     if preset.post.lut is None:
         return preset
     return with_lut(preset, found_lut(preset.post.lut, folder, where=f"preset {name}: post.lut"))
+
+
+def _in_mood(preset: Preset, mood: Mood) -> Preset:
+    """Lay a mood over a preset; only those of the generator diffusion have guidance."""
+    changes: dict[str, Any] = {"control": apply_mood(preset.control, mood)}
+    if preset.generator == "diffusion":
+        changes["diffusion"] = apply_guidance(preset.diffusion, mood)
+    return preset.model_copy(update=changes)
 
 
 def with_weights(preset: Preset, weights: Weights) -> Preset:

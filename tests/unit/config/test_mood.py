@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
+from made_dreams import write_dream
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.config.base import build
 from synesthete.config.control import Control
-from synesthete.config.mood import DEFAULT_MOOD, Mood, apply_mood, load_mood, shipped_moods
+from synesthete.config.dream import DiffusionLook
+from synesthete.config.mood import DEFAULT_MOOD, Mood, apply_guidance, apply_mood, load_mood, shipped_moods
 from synesthete.config.preset import Preset, load_preset, shipped_presets
 from synesthete.errors import ConfigError
 from synesthete.generators.build import check_preset
@@ -96,6 +98,9 @@ def test_the_moods_are_what_they_are_called() -> None:
     assert moods["nocturne"].envelopes["energy"].column == "bass"
     assert moods["lumen"].envelopes["voice"].column == "treble"
     assert load_mood("surge").sections.scenes == "sections"
+    followed = {name: load_mood(name).guidance for name in moods}
+    assert max(followed["drift"], followed["nocturne"]) < 1 == followed[DEFAULT_MOOD] == followed["lumen"]
+    assert min(followed["pulse"], followed["surge"]) > 1 < followed["fracture"] == max(followed.values())
 
 
 # What they change -------------------------------------------------------------------------------------------
@@ -179,6 +184,23 @@ def test_limits_hold_whatever_the_factors() -> None:
     assert (low.envelopes["own"].attack, low.wander["drift"].correlation) == (0, 0.1)
 
 
+def test_guidance_reaches_the_model_that_listens_within_its_limits() -> None:
+    look = DiffusionLook(audio_guidance_scale=3.0, style_guidance_scale=1.5)
+    changed = apply_guidance(look, mood_of(guidance=0.5))
+    assert changed == DiffusionLook(audio_guidance_scale=1.5, style_guidance_scale=1.5)
+    assert apply_guidance(look, mood_of(guidance=20)).audio_guidance_scale == 20
+    assert apply_guidance(look, mood_of(guidance=0)).audio_guidance_scale == 0
+    assert apply_guidance(look, load_mood(DEFAULT_MOOD)) == look
+
+
+def test_guidance_lies_over_presets_of_that_generator_alone(tmp_path: Path) -> None:
+    dream, mood = str(write_dream(tmp_path, audio_guidance_scale=3.0)), mood_of(guidance=1.5)
+    assert load_preset(dream, mood=mood).diffusion.audio_guidance_scale == 4.5
+    changes = ["diffusion.audio_guidance_scale=1"]
+    assert load_preset(dream, mood=mood, assignments=changes).diffusion.audio_guidance_scale == 1
+    assert load_preset("silk", mood=mood) == load_preset("silk")
+
+
 # The order --------------------------------------------------------------------------------------------------
 
 
@@ -233,6 +255,7 @@ def test_unknown_moods_are_refused_with_the_choice() -> None:
         ({"release": 21}, r"release = 21: should be less than or equal to 20"),
         ({"smoothing": 11}, r"smoothing = 11: should be less than or equal to 10"),
         ({"gamma": 0}, r"gamma = 0: should be greater than 0"),
+        ({"guidance": 21}, r"guidance = 21: should be less than or equal to 20"),
         ({"drive": float("nan")}, r"drive = nan: should be a finite number"),
         ({"smooth": 1}, r"smooth is no known field; remove it or correct its name"),
         ({"bands": {"body": 3}}, r"bands\.body = 3: should be a valid dictionary"),
