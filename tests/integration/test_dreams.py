@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import synesthete
+from made_clips import flat_pictures, write_clip
 from made_dreams import write_dream, write_models
 from made_subjects import SMALL, made_song
 from synesthete.config.preset import DEFAULT_PRESETS, load_preset
@@ -91,6 +92,27 @@ def test_the_style_of_a_picture(
     assert facts["preset_resolved"]["diffusion"]["style_mode"] == "image"
 
 
+def test_the_style_of_a_film_s_moment(
+    cli: Command, render: Command, second: Path, dream: Path, workspace: Path, tmp_path: Path
+) -> None:
+    pictures = [*flat_pictures((220, 30, 60), 15), *flat_pictures((20, 90, 220), 15)]
+    film = write_clip(tmp_path / "two.mp4", pictures)
+    plain = (second, "-p", dream, "--no-certificate", "--json", "--end", "0.2")
+    looks = []
+    for given in (f"{film}@0.2", f"{film}@0.8"):
+        done = render(*plain, "--style-image", given).events[-1]
+        facts = json.loads((Path(done["run"]) / "meta.json").read_text())
+        look = facts["preset_resolved"]["diffusion"]
+        assert look["style_mode"] == "image"
+        assert (workspace / "cache" / "styles" / look["style_image"]["file"]).is_file()
+        looks.append((look["style_image"]["sha256"], Path(done["film"]).read_bytes()))
+    early, late = looks
+    assert early[0] != late[0]
+    assert early[1] != late[1]
+    assert "styles" in cli("clean", "--workspace", workspace, "--cache").out
+    assert not (workspace / "cache" / "styles").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -98,6 +120,10 @@ def test_the_style_of_a_picture(
         (("-p", "silk", "--style-image", "red.png"), "only diffusion takes its style from a picture"),
         (("-p", "DREAM", "--style-image", "none.png"), "cannot read none.png"),
         (("-p", "DREAM", "--style-image", "red.bmp"), "does not end in .png"),
+        (("-p", "DREAM", "--style-image", "none.mp4@1"), "cannot read none.mp4"),
+        (("-p", "DREAM", "--style-image", "a.mp4@soon"), "'soon', after the @, is no moment of a film"),
+        (("-p", "DREAM", "--style-image", "CLIP@3"), "3 s lies beyond the end of clip.mp4"),
+        (("-p", "DREAM", "--style-image", "BROKEN@0"), "broken.mp4 is no film that can be read"),
         (("-p", "DREAM", "-r", "640x64"), "at most 4:1, and 10:1 is wanted"),
     ],
 )
@@ -105,12 +131,17 @@ def test_what_cannot_be_dreamt_is_refused(
     render: Command,
     second: Path,
     dream: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
     said: str,
 ) -> None:
     monkeypatch.delitem(DEFAULT_PRESETS, "diffusion", raising=False)
-    given = [dream if text == "DREAM" else text for text in arguments]
+    clip = write_clip(tmp_path / "clip.mp4", flat_pictures((9, 9, 9), 3))
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(clip.read_bytes()[:200])
+    places = {"DREAM": dream, "CLIP@3": f"{clip}@3", "BROKEN@0": f"{broken}@0"}
+    given = [places.get(text, text) for text in arguments]
     assert said in render(second, *given, status=2).message
 
 

@@ -13,6 +13,7 @@ from synesthete.config.base import Frozen
 from synesthete.config.formats import FORMATS, BitDepth, Codec, check_format, choose_codec
 from synesthete.config.motion import LoopWish, ShutterAngle
 from synesthete.config.preset import GeneratorName, default_preset
+from synesthete.config.style_image import StyleImage
 from synesthete.config.titles import Titles
 from synesthete.errors import ConfigError
 from synesthete.seeding import MAX_SEED
@@ -241,9 +242,10 @@ class RenderOptions(Frozen):
     lut: Path | None = Field(
         default=None, description="A table of colours, a .cube file, that the film's pictures go through."
     )
-    style_image: Path | None = Field(
+    style_image: StyleImage | None = Field(
         default=None,
-        description="Take the style of a picture, in presets of the generator diffusion: PNG, JPEG or WebP.",
+        description="Take the style of a picture, in presets of the generator diffusion: PNG, JPEG or WebP; "
+        "or of a film's moment, in seconds, film.mp4@12.5 (default its middle): MP4, MKV, WebM or MOV.",
     )
     loudness: Lufs | None = Field(
         default=None, description="Bring the sound to so many LUFS (off by default)."

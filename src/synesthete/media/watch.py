@@ -4,6 +4,7 @@ Whatever FFmpeg decodes comes as planar 4:2:0, BT.709, limited range, with its t
 out, as a player would skip them; who counts what came can tell.
 """
 
+import contextlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,9 +31,17 @@ from synesthete.media.planes import Planes, planes_of
 from synesthete.media.probe import FFMPEG_FAILURES, MAX_SECONDS, show_name
 from synesthete.media.webp import is_webp, webp_planes, webp_size, webp_timestamps
 
-__all__ = ["PictureInfo", "count_decodable", "on_clock", "probe_pictures", "watch_pictures"]
+__all__ = [
+    "PictureInfo",
+    "count_decodable",
+    "on_clock",
+    "probe_pictures",
+    "watch_frames",
+    "watch_pictures",
+]
 
 _MIN_RATE, _MAX_RATE = 1, 240
+_INDEXED = ("mov,", "matroska,")  # MP4 too, and WebM
 
 _LARGEST_JITTER = 0.25  # frames
 _COARSE_TICK = Fraction(1, 1000)  # s, of Matroska; that of a GIF is ten times as long
@@ -143,10 +152,7 @@ def watch_pictures(path: Path, *, size: tuple[int, int] | None = None) -> Iterat
         width, height = size or (film.width, film.height)
         reformatter = VideoReformatter()
         shown = 0
-        for index, frame in enumerate(_decoded_pictures(film, read_packets(film, film.stream))):
-            moment = _moment(film, frame, index)
-            if moment > MAX_SECONDS:
-                raise MediaError(f"{show_name(path)} is longer than 12 hours; cut it into parts")
+        for moment, frame in watch_frames(film):
             try:
                 planes = planes_of(frame, reformatter, width, height)
             except FFMPEG_FAILURES:
@@ -158,6 +164,36 @@ def watch_pictures(path: Path, *, size: tuple[int, int] | None = None) -> Iterat
             raise MediaError(
                 f"no picture could be decoded from {show_name(path)}; export or download it again"
             )
+
+
+def watch_frames(film: OpenFilm, *, from_s: float = 0.0) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Decode an open film's pictures, as FFmpeg gives them, with their times; damaged ones are left out.
+
+    Parameters
+    ----------
+    from_s
+        Start, where the format has an index, with the last key picture that is shown by then, seconds; or
+        with one near it, in files whose index is wrong.
+
+    Yields
+    ------
+    Seconds from the film's start, ascending unless the file is damaged, and the picture.
+
+    Raises
+    ------
+    MediaError
+        If a picture is shown after 12 hours.
+    """
+    if from_s > 0 and film.container.format.name.startswith(_INDEXED):
+        with contextlib.suppress(*FFMPEG_FAILURES):  # then it starts with the first
+            film.container.seek(
+                math.floor((Fraction(from_s) + film.origin_s) / film.tick), stream=film.stream
+            )
+    for index, frame in enumerate(_decoded_pictures(film, read_packets(film, film.stream))):
+        moment = _moment(film, frame, index)
+        if moment > MAX_SECONDS:
+            raise MediaError(f"{show_name(film.path)} is longer than 12 hours; cut it into parts")
+        yield moment, frame
 
 
 def count_decodable(path: Path, *, key_pictures: bool = False) -> tuple[int, int]:

@@ -22,7 +22,6 @@ from synesthete.config.preset import (
     with_style_image,
 )
 from synesthete.config.render import RenderOptions
-from synesthete.config.weights import Picture, digested
 from synesthete.errors import ConfigError
 from synesthete.evaluation.certificate import CERTIFICATE_JSON
 from synesthete.evaluation.verdicts import summary_lines
@@ -36,6 +35,7 @@ from synesthete.render.output import check_film_output
 from synesthete.render.plan import RenderPlan, SongFacts
 from synesthete.render.run import RunFolder
 from synesthete.render.schedule import plan_schedule
+from synesthete.render.style_image import given_style
 from synesthete.render.titles import film_titles
 
 __all__ = ["Film", "make_plan", "plan_film", "render_song"]
@@ -248,7 +248,7 @@ def _resolve_preset(options: RenderOptions, name: str) -> Preset:
             "drop --generator or choose another preset"
         )
     if options.style_image is not None:
-        preset = _in_style_of(options.style_image, preset)
+        preset = _in_style_of(options.style_image, preset, options.workspace)
     check_preset(preset)
     if options.lut is not None:
         lut = digested_lut(Lut(file=options.lut.name), options.lut, where="--lut")
@@ -256,10 +256,10 @@ def _resolve_preset(options: RenderOptions, name: str) -> Preset:
     return preset
 
 
-def _in_style_of(picture: Path, preset: Preset) -> Preset:
+def _in_style_of(given: Path, preset: Preset, workspace: Path) -> Preset:
     if preset.generator != "diffusion":
         raise ConfigError(
             f"preset {preset.name} is of the generator {preset.generator}, and only diffusion takes its "
             "style from a picture; drop --style-image, or choose another preset"
         )
-    return with_style_image(preset, digested(Picture(file=picture.name), picture, where="--style-image"))
+    return with_style_image(preset, given_style(given, workspace))
