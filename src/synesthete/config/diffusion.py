@@ -60,6 +60,11 @@ class DiffusionModelConfig(Frozen):
         default=8, ge=2, le=64, multiple_of=2,
         description="Blocks: by turns within frames and along time.",
     )  # fmt: skip
+    window: int | None = Field(
+        default=None, ge=1, le=1024,
+        description="Frames on each side that are attended to along time; by default those of a clip, less "
+        "one. A run on short clips, to begin with, names that of the longer ones to come.",
+    )  # fmt: skip
 
 
 class FlowConfig(Frozen):

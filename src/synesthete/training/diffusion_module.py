@@ -18,7 +18,7 @@ from synesthete.seeding import generator_for
 from synesthete.training.auxiliary import Matcher, silence_loss, statistics_loss
 from synesthete.training.conditions import hear, heard_rows, silence_of, styled
 from synesthete.training.diffusion_probes import Probes
-from synesthete.training.items import Batch
+from synesthete.training.items import Batch, style_places
 from synesthete.training.optimiser import configured
 from synesthete.training.pressure import draw_kinds, hinge, wrong_rows
 
@@ -164,13 +164,17 @@ class DiffusionModule(LightningModule):
     def see(self, batch: Batch) -> "Seen":
         """Encode a batch, and cut its rows to what its frames hear."""
         clips, frames = batch.frames.shape[:2]
-        pictures = torch.cat([batch.frames, batch.style_frames], dim=1)
+        data = self.config.data
+        partners, places = torch.arange(clips) ^ 1, style_places(data)
+        # In whole pairs the frames that show a clip's style are its partner's: they are encoded once.
+        known = clips % 2 == 0 and torch.equal(batch.style_frames, batch.frames[partners][:, places])
+        pictures = batch.frames if known else torch.cat([batch.frames, batch.style_frames], dim=1)
         latents = self.vae.encode(_floats(pictures)).mean.float()
         scaled = self.model.scaled(latents).view(clips, -1, *latents.shape[1:])
-        data = self.config.data
         rows = heard_rows(self.model, data, batch.rows, frames)
         silence = silence_of(data, batch.rows, frames)
-        return Seen(scaled[:, :frames], scaled[:, frames:], rows, silence)
+        shown = scaled[partners][:, places] if known else scaled[:, frames:]
+        return Seen(scaled[:, :frames], shown, rows, silence)
 
     def hear(self, rows: Tensor, dropped: Bool[Tensor, " clips"] | None = None) -> Tensor:
         """Hear rows: each frame its own moment, or all the mean of the clip."""

@@ -146,8 +146,8 @@ def _first_weights(
         columns=_columns(config.data),
         rows_per_frame=config.data.rows_per_frame,
         frame_rate=config.data.frame_rate,
-        window=config.data.clip_frames - 1,
-        **config.model.model_dump(),
+        window=config.model.window or config.data.clip_frames - 1,
+        **config.model.model_dump(exclude={"window"}),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)

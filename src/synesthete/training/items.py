@@ -20,7 +20,9 @@ from synesthete.training.plan import ClipPlan, partner_of, plan_clip
 from synesthete.training.programs import program_of, style_of
 from synesthete.training.songs import Song, Songs, SongSource
 
-__all__ = ["Batch", "Item", "frame_rows", "make_batch", "make_items", "make_planned", "rows_of", "stack"]
+__all__ = [
+    "Batch", "Item", "frame_rows", "make_batch", "make_items", "make_planned", "rows_of", "stack", "style_places",
+]  # fmt: skip
 
 
 class Item(NamedTuple):
@@ -144,8 +146,7 @@ def make_planned(
         shown = own.frames[:0]
         if config.style_frames:
             other = clip(plan_clip(config, partner_of(plan.number)))
-            places = (torch.arange(config.style_frames) + 0.5) * (config.clip_frames / config.style_frames)
-            shown = other.frames[places.long()]
+            shown = other.frames[style_places(config)]
         crops, places = own.crops()
         items.append(
             Item(
@@ -162,6 +163,11 @@ def make_planned(
             )
         )
     return items
+
+
+def style_places(config: DataConfig) -> Int64[Tensor, " style_frames"]:
+    """Say which frames of a clip show its style to its partner."""
+    return ((torch.arange(config.style_frames) + 0.5) * (config.clip_frames / config.style_frames)).long()
 
 
 def frame_rows(config: DataConfig, item: Item) -> Float32[Tensor, "frames columns"]:
