@@ -13,6 +13,7 @@ from made_clips import flat_pictures, write_clip
 from made_dreams import write_dream, write_models
 from made_subjects import SMALL, made_song
 from synesthete.config.preset import DEFAULT_PRESETS, load_preset
+from synesthete.config.render import RenderOptions
 from synesthete.evaluation.generator_probes import probe_subject
 from synesthete.evaluation.subjects import PresetSubject
 
@@ -145,8 +146,8 @@ def test_what_cannot_be_dreamt_is_refused(
     assert said in render(second, *given, status=2).message
 
 
-def test_it_can_be_probed(dream: Path) -> None:
-    subject = PresetSubject(load_preset(str(dream)))
+def test_it_can_be_probed(dream: Path, tmp_path: Path) -> None:
+    subject = PresetSubject(load_preset(str(dream)), RenderOptions(kernels="eager", workspace=tmp_path))
     result = probe_subject(subject, made_song(2.0), made_song(2.0, seed=1), settings=SMALL)
     figures = result.figures
     assert figures["shuffle"]["gap"] > 0.005

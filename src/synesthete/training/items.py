@@ -21,7 +21,8 @@ from synesthete.training.programs import program_of, style_of
 from synesthete.training.songs import Song, Songs, SongSource
 
 __all__ = [
-    "Batch", "Item", "frame_rows", "make_batch", "make_items", "make_planned", "rows_of", "stack", "style_places",
+    "Batch", "Item", "frame_rows", "make_batch", "make_items", "make_planned", "rows_of", "stack",
+    "style_places",
 ]  # fmt: skip
 
 
