@@ -21,12 +21,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.config.diffusion import load_diffusion_config
 from synesthete.config.vae import load_vae_config
-from synesthete.models.diffusion import Diffusion, DiffusionSpec
+from synesthete.models.diffusion import Diffusion
 from synesthete.models.vae import Vae, VaeSpec
 from synesthete.models.weights import load_vae
 from synesthete.training.dataset import LiveItems
 from synesthete.training.diffusion_module import DiffusionModule
-from synesthete.training.diffusion_run import HEARD_COLUMNS
+from synesthete.training.diffusion_run import HEARD_COLUMNS, diffusion_spec
 from synesthete.training.items import stack
 from synesthete.training.pressure import silent_row
 from synesthete.training.throughput import product_rate
@@ -117,10 +117,7 @@ def _vae(preset: Any) -> Any:
 def _diffusion(preset: Any) -> Any:
     config = load_diffusion_config(preset)
     vae, _ = load_vae()
-    spec = DiffusionSpec(
-        latents=vae.spec.latents, columns=HEARD_COLUMNS, rows_per_frame=config.data.rows_per_frame,
-        frame_rate=config.data.frame_rate, window=config.data.clip_frames - 1, **config.model.model_dump(),
-    )  # fmt: skip
+    spec = diffusion_spec(config, latents=vae.spec.latents, columns=HEARD_COLUMNS)
     silence = silent_row()[[COLUMN_NAMES.index(name) for name in HEARD_COLUMNS]]
     return DiffusionModule(config, Diffusion(spec), vae, silence)
 

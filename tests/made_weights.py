@@ -8,9 +8,10 @@ import torch
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.config.diffusion import DiffusionConfig, load_diffusion_config
 from synesthete.files import digest_bytes
-from synesthete.models.diffusion import Diffusion, DiffusionSpec
+from synesthete.models.diffusion import Diffusion
 from synesthete.models.vae import Vae, VaeSpec
 from synesthete.models.weights import save_weights
+from synesthete.training.diffusion_run import diffusion_spec
 
 TINY_DIFFUSION = (
     "model.row_width=8", "model.row_layers=2", "model.style_size=4", "model.style_width=8",
@@ -42,14 +43,7 @@ def tiny_config(*changes: str) -> DiffusionConfig:
 def write_diffusion(path: Path, vae: Path, config: DiffusionConfig | None = None) -> Path:
     """Write a model whose every weight is random, so that all that it is given changes what it draws."""
     config = config or tiny_config()
-    spec = DiffusionSpec(
-        latents=4,
-        columns=COLUMN_NAMES,
-        rows_per_frame=config.data.rows_per_frame,
-        frame_rate=config.data.frame_rate,
-        window=config.data.clip_frames - 1,
-        **config.model.model_dump(),
-    )
+    spec = diffusion_spec(config, latents=4, columns=COLUMN_NAMES)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         model = Diffusion(spec)

@@ -143,6 +143,11 @@ class DiffusionConfig(TrainConfig):
     first_clips: int = Field(
         default=128, ge=4, le=100_000, description="Clips by which latents and rows are scaled."
     )
+    kept_batches: int = Field(
+        default=0, ge=0, le=10_000_000,
+        description="Draw and encode so many batches once, keep them in the workspace's cache, and go round "
+        "them; 0: always new ones.",
+    )  # fmt: skip
     compiled: bool = Field(
         default=False,
         description="Compile the transformer's blocks: minutes at first, then 1.4 times as fast on a CPU; "
@@ -166,6 +171,11 @@ class DiffusionConfig(TrainConfig):
             )
         if self.data.style_frames == 0:
             raise ValueError("style is read from data.style_frames; ask for 1 or more")
+        if self.kept_batches and not isinstance(self.data.audio_debug_mix_prob, float):
+            raise ValueError(
+                "batches that are kept are drawn alike in every round; with kept_batches give "
+                "data.audio_debug_mix_prob as one number"
+            )
         if self.data.clip_frames < _LEAST_FRAMES:
             raise ValueError(f"one frame has no motion; raise data.clip_frames to {_LEAST_FRAMES} or more")
         if self.data.batch_size < _LEAST_CLIPS:

@@ -14,7 +14,18 @@ from synesthete.errors import ConfigError
 from synesthete.training.dataset import ClipLoader, ItemSource, LiveItems
 from synesthete.training.music import Music
 
-__all__ = ["ClipDataModule"]
+__all__ = ["ClipDataModule", "data_identity"]
+
+
+def data_identity(
+    config: DataConfig, music: Music | None = None, embedder: Embedder | None = None
+) -> dict[str, Any]:
+    """Give what items depend on; recorded music and networks count by their content."""
+    return {
+        **config.model_dump(mode="json", exclude={"music_dir", "embedding_dir"}),
+        "music": None if music is None else music.digest,
+        "embedding_model": None if embedder is None else embedder.digest,
+    }
 
 
 class ClipDataModule(LightningDataModule):
@@ -99,7 +110,7 @@ class ClipDataModule(LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Say where training is, and with what data."""
-        return {"next_batch": self.consumed, "data": self._identity()}
+        return {"next_batch": self.consumed, "data": data_identity(self._config, self._music, self._embedder)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where a checkpoint was written.
@@ -109,7 +120,7 @@ class ClipDataModule(LightningDataModule):
         ConfigError
             If it was trained on other data.
         """
-        before, now = state_dict["data"], self._identity()
+        before, now = state_dict["data"], data_identity(self._config, self._music, self._embedder)
         for name, value in now.items():
             if before.get(name) != value:
                 raise ConfigError(
@@ -117,15 +128,6 @@ class ClipDataModule(LightningDataModule):
                     f"{value!r:.60}; resume with the same data, or begin a new run"
                 )
         self._first, self._since = int(state_dict["next_batch"]), None
-
-    def _identity(self) -> dict[str, Any]:
-        """Give what items depend on; recorded music and networks count by their content."""
-        fields = self._config.model_dump(mode="json", exclude={"music_dir", "embedding_dir"})
-        return {
-            **fields,
-            "music": None if self._music is None else self._music.digest,
-            "embedding_model": None if self._embedder is None else self._embedder.digest,
-        }
 
     def _trained(self) -> int:
         """Count the batches that this rank has trained on since its run began, restarts included."""

@@ -163,18 +163,21 @@ class DiffusionModule(LightningModule):
     @torch.no_grad()
     def see(self, batch: Batch) -> "Seen":
         """Encode a batch, and cut its rows to what its frames hear."""
-        clips, frames = batch.frames.shape[:2]
-        data = self.config.data
-        partners, places = torch.arange(clips) ^ 1, style_places(data)
-        # In whole pairs the frames that show a clip's style are its partner's: they are encoded once.
-        known = clips % 2 == 0 and torch.equal(batch.style_frames, batch.frames[partners][:, places])
-        pictures = batch.frames if known else torch.cat([batch.frames, batch.style_frames], dim=1)
-        latents = self.vae.encode(_floats(pictures)).mean.float()
-        scaled = self.model.scaled(latents).view(clips, -1, *latents.shape[1:])
+        data, frames = self.config.data, batch.clip_frames
+        partners, places = torch.arange(len(batch.number)) ^ 1, style_places(data)
+        if batch.latents.numel():
+            latents = self.model.scaled(batch.latents.float())
+            own, shown = latents, latents[partners][:, places]
+        else:
+            # Unless clips were put together otherwise, the partner's show the style: they are encoded once.
+            known = torch.equal(batch.style_frames, batch.frames[partners][:, places])
+            pictures = batch.frames if known else torch.cat([batch.frames, batch.style_frames], dim=1)
+            latents = self.vae.encode(_floats(pictures)).mean.float()
+            latents = self.model.scaled(latents).unflatten(0, pictures.shape[:2])
+            own = latents[:, :frames]
+            shown = latents[partners][:, places] if known else latents[:, frames:]
         rows = heard_rows(self.model, data, batch.rows, frames)
-        silence = silence_of(data, batch.rows, frames)
-        shown = scaled[partners][:, places] if known else scaled[:, frames:]
-        return Seen(scaled[:, :frames], shown, rows, silence)
+        return Seen(own, shown, rows, silence_of(data, batch.rows, frames))
 
     def hear(self, rows: Tensor, dropped: Bool[Tensor, " clips"] | None = None) -> Tensor:
         """Hear rows: each frame its own moment, or all the mean of the clip."""

@@ -18,22 +18,23 @@ from synesthete.config.diffusion import DiffusionConfig
 from synesthete.config.training import TrainOptions
 from synesthete.config.vae import HELD_OUT
 from synesthete.errors import ConfigError
-from synesthete.files import digest_bytes, write_whole
+from synesthete.files import digest_bytes, digest_json, write_whole
 from synesthete.media.images import Picture
 from synesthete.models.diffusion import Diffusion, DiffusionSpec
 from synesthete.models.vae import Vae
 from synesthete.models.weights import load_vae, read_weights, save_weights, shipped_weights
-from synesthete.training.data_module import ClipDataModule
+from synesthete.training.data_module import ClipDataModule, data_identity
 from synesthete.training.dataset import LiveItems
 from synesthete.training.diffusion_card import diffusion_card
 from synesthete.training.diffusion_module import DiffusionModule
+from synesthete.training.encoded import EncodedItems
 from synesthete.training.items import Batch
 from synesthete.training.music import Music
 from synesthete.training.picture_codes import picture_bytes
 from synesthete.training.run import Progress, RunResult, claim_run, fit, item_source, last_checkpoint
 from synesthete.training.sheets import Sheets
 
-__all__ = ["HEARD_COLUMNS", "train_diffusion", "validation_data"]
+__all__ = ["HEARD_COLUMNS", "diffusion_spec", "train_diffusion", "validation_data"]
 
 _DEAF_TO: Final = ("section", "time")
 HEARD_COLUMNS: Final = tuple(name for name in COLUMN_NAMES if name not in _DEAF_TO)
@@ -84,6 +85,11 @@ def train_diffusion(
         facts = read_weights(target, "diffusion").facts
         return RunResult(config.steps, config.steps, facts["figures"], target)
     read = item_source(config.data, options, music, embedder)
+    if config.kept_batches:
+        known = digest_json([__version__, digest, data_identity(config.data, music, embedder)])
+        kept = options.workspace / "cache" / "latents" / known[:32]
+        count = config.kept_batches * config.data.batch_size
+        read = EncodedItems(read, autoencoder, kept, count=count)
     data = ClipDataModule(
         config.data,
         read,
@@ -131,6 +137,26 @@ def validation_data(config: DataConfig) -> DataConfig:
     return config.model_copy(update=changes)
 
 
+def diffusion_spec(config: DiffusionConfig, *, latents: int, columns: tuple[str, ...]) -> DiffusionSpec:
+    """Give the network of a run.
+
+    Parameters
+    ----------
+    latents
+        Channels of the autoencoder's latents.
+    columns
+        What it hears.
+    """
+    return DiffusionSpec(
+        latents=latents,
+        columns=columns,
+        rows_per_frame=config.data.rows_per_frame,
+        frame_rate=config.data.frame_rate,
+        window=config.model.window or config.data.clip_frames - 1,
+        **config.model.model_dump(exclude={"window"}),
+    )
+
+
 def _first_weights(
     config: DiffusionConfig,
     options: TrainOptions,
@@ -141,14 +167,7 @@ def _first_weights(
     *,
     resumed: bool,
 ) -> Diffusion:
-    spec = DiffusionSpec(
-        latents=vae.spec.latents,
-        columns=_columns(config.data),
-        rows_per_frame=config.data.rows_per_frame,
-        frame_rate=config.data.frame_rate,
-        window=config.model.window or config.data.clip_frames - 1,
-        **config.model.model_dump(exclude={"window"}),
-    )
+    spec = diffusion_spec(config, latents=vae.spec.latents, columns=_columns(config.data))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = Diffusion(spec)

@@ -3,10 +3,10 @@
 import json
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float16, Float32, Int64, UInt8
 from torch import Tensor
 
 from synesthete.clock import Clock
@@ -24,6 +24,9 @@ __all__ = [
     "Batch", "Item", "frame_rows", "make_batch", "make_items", "make_planned", "rows_of", "stack",
     "style_places",
 ]  # fmt: skip
+
+
+_NO_LATENTS: Final = torch.zeros(0, 1, 1, 1, dtype=torch.float16)
 
 
 class Item(NamedTuple):
@@ -56,6 +59,8 @@ class Item(NamedTuple):
     crop_places
         For each of them: its frame, the whole picture's width and height, and where its left and its top
         are; pixels.
+    latents
+        The means of the frames' latents, where they are kept instead of the frames.
     """
 
     number: int
@@ -68,6 +73,7 @@ class Item(NamedTuple):
     facts: str
     crops: UInt8[Tensor, "crops 3 side side"]
     crop_places: Int64[Tensor, "crops 5"]
+    latents: Float16[Tensor, "#frames latents h w"] = _NO_LATENTS
 
 
 class Batch(NamedTuple):
@@ -83,6 +89,12 @@ class Batch(NamedTuple):
     facts: tuple[str, ...]
     crops: UInt8[Tensor, "items crops 3 side side"]
     crop_places: Int64[Tensor, "items crops 5"]
+    latents: Float16[Tensor, "items #frames latents h w"]
+
+    @property
+    def clip_frames(self) -> int:
+        """Count the frames of a clip."""
+        return max(self.frames.shape[1], self.latents.shape[1])
 
     def first(self, count: int) -> "Batch":
         """Give the first few of its items."""

@@ -83,7 +83,8 @@ class Shards:
         InputError
             If a shard is missing or damaged.
         """
-        return [self._item(index % self.count) for index in indices]
+        # Numbers go on, so that what is drawn by them, such as noise, is new in every round.
+        return [self._item(index % self.count)._replace(number=index) for index in indices]
 
     def _item(self, index: int) -> Item:
         number = int(np.searchsorted(self.starts, index, side="right")) - 1
@@ -310,6 +311,8 @@ def _encoded(item: Item) -> dict[str, bytes]:
     shapes: dict[str, list[int]] = {}
     values: dict[str, Any] = {}
     for name, value in item._asdict().items():
+        if name == "latents":
+            continue  # exported items have pictures
         if not isinstance(value, Tensor):
             values[name] = value
         elif value.dtype == torch.uint8 and value.numel():

@@ -59,14 +59,14 @@ class Throughput(Callback):
                     loss = self._silently(pl_module, batch, batch_idx)
                 loss.backward()
             pl_module.zero_grad()
-            self._operations = counter.get_total_flops() / batch.frames.shape[:2].numel()
+            self._operations = counter.get_total_flops() / (len(batch.number) * batch.clip_frames)
             self._since = time.perf_counter()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
         """Log, every so many steps."""
-        self._frames += batch.frames.shape[:2].numel() * trainer.world_size
+        self._frames += len(batch.number) * batch.clip_frames * trainer.world_size
         if trainer.global_step % self._every or trainer.global_step == self._logged:
             return
         self._logged = trainer.global_step

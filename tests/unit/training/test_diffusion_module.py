@@ -9,9 +9,9 @@ import torch
 from made_models import TINY_VAE, stirred, tiny_vae
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.config.diffusion import DiffusionConfig, load_diffusion_config
-from synesthete.models.diffusion import Diffusion, DiffusionSpec
+from synesthete.models.diffusion import Diffusion
 from synesthete.training.diffusion_module import DiffusionModule
-from synesthete.training.diffusion_run import HEARD_COLUMNS
+from synesthete.training.diffusion_run import HEARD_COLUMNS, diffusion_spec
 from synesthete.training.items import Batch
 
 TINY = (
@@ -40,6 +40,7 @@ def batch_of(*, clips: int = 4, frames: int = 3, seed: int = 0) -> Batch:
         facts=("{}",) * clips,
         crops=torch.zeros(clips, 0, 3, 32, 32, dtype=torch.uint8),
         crop_places=torch.zeros(clips, 0, 5, dtype=torch.int64),
+        latents=torch.zeros(clips, 0, 1, 1, 1, dtype=torch.float16),
     )
 
 
@@ -47,10 +48,7 @@ class Logged(DiffusionModule):
     """Remembers what it logs, and how many clips its transformer was asked for."""
 
     def __init__(self, config: DiffusionConfig, *, seed: int = 0) -> None:
-        spec = DiffusionSpec(
-            latents=TINY_VAE.latents, columns=HEARD_COLUMNS, rows_per_frame=EACH, frame_rate=15,
-            window=config.data.clip_frames - 1, **config.model.model_dump(),
-        )  # fmt: skip
+        spec = diffusion_spec(config, latents=TINY_VAE.latents, columns=HEARD_COLUMNS)
         model = stirred(Diffusion(spec), seed=seed, spread=0.1)
         assert isinstance(model, Diffusion)
         silence = torch.zeros(len(HEARD_COLUMNS))
@@ -97,6 +95,22 @@ def test_each_frame_hears_the_rows_around_its_own_moment() -> None:
     encoded = module.vae.encode(batch.frames[1].float() / 255.0).mean
     assert torch.allclose(module.model.unscaled(seen.latents[1]), encoded, atol=1e-4)
     assert module.hear(seen.rows).shape == (4, 3, 16)
+
+
+def test_what_shows_a_style_is_found_among_the_partners_frames() -> None:
+    module, batch = module_of("data.style_frames=2", "data.clip_frames=3"), batch_of()
+    partners, places = torch.tensor([1, 0, 3, 2]), torch.tensor([0, 2])
+    paired = batch._replace(style_frames=batch.frames[partners][:, places])
+    apart = module.see(batch._replace(style_frames=paired.style_frames.flip(0)))
+    seen = module.see(paired)
+    assert torch.allclose(seen.shown, apart.shown.flip(0), atol=1e-4)
+    kept = paired._replace(
+        frames=paired.frames[:, :0],
+        style_frames=paired.style_frames[:, :0],
+        latents=torch.stack([module.vae.encode(clip.float() / 255.0).mean for clip in batch.frames]).half(),
+    )
+    for one, other in zip(module.see(kept), seen, strict=True):
+        assert torch.allclose(one, other, atol=0.02)
 
 
 def test_misaligned_every_frame_hears_the_mean_of_the_clip() -> None:

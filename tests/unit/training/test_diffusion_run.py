@@ -178,3 +178,18 @@ def test_two_ranks_train_together(vae: Path, tmp_path: Path) -> None:
     weights = tmp_path / "diffusion.safetensors"
     assert json.loads(process.stdout.splitlines()[-1])["weights"] == str(weights)
     assert read_weights(weights, "diffusion").facts["steps"] == 4
+
+
+def test_kept_batches_are_drawn_once_and_train_the_same_again(vae: Path, tmp_path: Path) -> None:
+    config = load_diffusion_config("smoke", None, (*TINY, "kept_batches=2"))
+    options = OPTIONS.model_copy(update={"workspace": tmp_path})
+    first = train_diffusion(config, options, tmp_path / "first", vae=vae)
+    files = {
+        path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "latents").rglob("*.safetensors")
+    }
+    assert len(files) == 2
+    assert same(first.weights, train_diffusion(config, options, tmp_path / "again", vae=vae).weights)
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+    rising = "data.audio_debug_mix_prob=[[0, 1.0]]"
+    with pytest.raises(ConfigError, match=r"with kept_batches give data\.audio_debug_mix_prob as one number"):
+        load_diffusion_config("smoke", None, (*TINY, "kept_batches=2", rising))
