@@ -173,7 +173,7 @@ class DiffusionModule(LightningModule):
             known = torch.equal(batch.style_frames, batch.frames[partners][:, places])
             pictures = batch.frames if known else torch.cat([batch.frames, batch.style_frames], dim=1)
             latents = self.vae.encode(_floats(pictures)).mean.float()
-            latents = self.model.scaled(latents).unflatten(0, pictures.shape[:2])
+            latents = self.model.scaled(latents).view(*pictures.shape[:2], *latents.shape[1:])
             own = latents[:, :frames]
             shown = latents[partners][:, places] if known else latents[:, frames:]
         rows = heard_rows(self.model, data, batch.rows, frames)

@@ -66,9 +66,10 @@ class EncodedItems:
         with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
             parts = [
                 self._vae.encode(part.float() / 255.0).mean.to(torch.float16)
-                for part in pictures.split(_AT_ONCE)
+                for part in torch.split(pictures, _AT_ONCE)  # type: ignore[no-untyped-call]
             ]
-        latents = torch.cat(parts).unflatten(0, batch.frames.shape[:2]).contiguous()
+        whole = torch.cat(parts)
+        latents = whole.reshape(*batch.frames.shape[:2], *whole.shape[1:]).contiguous()
         return {
             "latents": latents, "rows": batch.rows, "style": batch.style,
             "program_number": batch.program_number,
