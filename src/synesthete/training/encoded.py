@@ -66,7 +66,7 @@ class EncodedItems:
         with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
             parts = [
                 self._vae.encode(part.float() / 255.0).mean.to(torch.float16)
-                for part in torch.split(pictures, _AT_ONCE)  # type: ignore[no-untyped-call]
+                for part in torch.split(pictures, _AT_ONCE)
             ]
         whole = torch.cat(parts)
         latents = whole.reshape(*batch.frames.shape[:2], *whole.shape[1:]).contiguous()
