@@ -58,6 +58,8 @@ class Dreamer:
         Where to compute.
     dtype
         The type of matrix products.
+    block, context
+        Latent frames of a block, and those that are sampled with it on either side, and left out.
     """
 
     look: DiffusionLook
@@ -65,6 +67,8 @@ class Dreamer:
     store: BlockStore
     device: torch.device
     dtype: torch.dtype = torch.float32
+    block: int = BLOCK
+    context: int = CONTEXT
 
     def with_dtype(self, dtype: torch.dtype) -> "Dreamer":
         """Give the same dreamer with another type of products."""
@@ -116,13 +120,14 @@ class Dreamer:
         self, trajectory: Trajectory, frames: Int64[np.ndarray, " n"]
     ) -> Float32[np.ndarray, "n latents h w"]:
         """Give latents of a plan by their numbers; blocks that they lie in are sampled where none is kept."""
-        blocks = {number: self._block(trajectory, number) for number in sorted({*(frames // BLOCK).tolist()})}
-        return np.stack([blocks[frame // BLOCK][frame % BLOCK] for frame in frames.tolist()])
+        numbers = sorted({*(frames // self.block).tolist()})
+        blocks = {number: self._block(trajectory, number) for number in numbers}
+        return np.stack([blocks[frame // self.block][frame % self.block] for frame in frames.tolist()])
 
     def _block(self, trajectory: Trajectory, number: int) -> Float32[np.ndarray, "frames latents h w"]:
         count = len(trajectory.tables[_STYLE])
-        start, stop = number * BLOCK, min((number + 1) * BLOCK, count)
-        first, last = max(0, start - CONTEXT), min(stop + CONTEXT, count)
+        start, stop = number * self.block, min((number + 1) * self.block, count)
+        first, last = max(0, start - self.context), min(stop + self.context, count)
         each = self.networks.model.spec.rows_per_frame
         rows = np.asarray(trajectory.tables[_HEARD][each * first : each * (last - 1) + 1 + 2 * self._reach])
         styles = np.asarray(trajectory.tables[_STYLE][first:last])

@@ -15,7 +15,6 @@ from synesthete.audio.timeline import Timeline
 from synesthete.clock import film_clock
 from synesthete.config.dream import DiffusionLook
 from synesthete.errors import ConfigError
-from synesthete.generators import dreamer as dreamer_module
 from synesthete.generators.base import Trajectory
 from synesthete.generators.blocks import BlockStore
 from synesthete.generators.dreamer import BLOCK, CONTEXT, Dreamer
@@ -66,14 +65,11 @@ def test_a_stored_plan_gives_the_same_latents(plan: Trajectory, film: np.ndarray
     assert np.array_equal(dreams().latents(Trajectory.load(tmp_path), np.arange(4)), film[:4])
 
 
-def test_blocks_meet(plan: Trajectory, film: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_meet(plan: Trajectory, film: np.ndarray) -> None:
     """In blocks it is what it would be in one piece, up to what is beyond the context."""
-    monkeypatch.setattr(dreamer_module, "BLOCK", 10 * BLOCK)
-    whole = dreams().latents(plan, np.arange(frames_of(plan)))
+    whole = replace(dreams(), block=10 * BLOCK).latents(plan, np.arange(frames_of(plan)))
     assert np.abs(whole - film).max() < 0.02 * film.std()
-    monkeypatch.setattr(dreamer_module, "BLOCK", BLOCK)
-    monkeypatch.setattr(dreamer_module, "CONTEXT", 0)
-    cut = dreams().latents(plan, np.arange(frames_of(plan)))
+    cut = replace(dreams(), context=0).latents(plan, np.arange(frames_of(plan)))
     assert np.abs(whole - cut).max() > 4 * np.abs(whole - film).max()
 
 
