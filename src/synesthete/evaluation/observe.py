@@ -7,7 +7,7 @@ All of it is measured on reduced pictures: a preview and the 4K film give the sa
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from tokenize import TokenError
@@ -140,6 +140,17 @@ class Observation:
         """Give the moment of the music that each frame shows, seconds."""
         moments: Float64[np.ndarray, " frames"] = Clock(self.frame_rate).moments(0, self.frames)
         return moments + self.music_start_s
+
+    def until(self, frames: int) -> "Observation":
+        """Give what was seen of the first so many frames."""
+        looked = self.look_frames < frames
+        return replace(
+            self,
+            grid=self.grid[:frames],
+            motion=self.motion[:frames],
+            look_frames=self.look_frames[looked],
+            looks=self.looks[looked],
+        )
 
     def look(self, name: str) -> Float32[np.ndarray, " samples"]:
         """Give one of `LOOK_COLUMNS` at the sampled frames."""

@@ -180,6 +180,13 @@ def test_stretches_join_to_what_is_seen_at_once(borders: list[int], tmp_path: Pa
     assert_same(on_disk, whole)
 
 
+def test_what_was_seen_until_a_frame_is_what_is_seen_of_the_frames_before_it() -> None:
+    frames = list(waves(60))
+    whole = observe(frames, size=SIZE, frame_rate=RATE)
+    assert_same(whole.until(49), observe(frames[:49], size=SIZE, frame_rate=RATE))
+    assert whole.until(48).look_frames.tolist() == [0, 24]
+
+
 def test_stretches_are_made_as_frames_go_by_and_hold_few_of_them() -> None:
     taken = 0
 
