@@ -115,6 +115,8 @@ class Drawer:
         How to draw.
     seed
         Of the noise.
+    rescale
+        How far what guidance exaggerates is brought back; see `synesthete.models.flow.Guidance`.
     """
 
     def __init__(
@@ -126,11 +128,12 @@ class Drawer:
         conditions: ConditionConfig,
         sampling: SamplingConfig,
         seed: int,
+        rescale: float = 0.0,
     ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model, self.vae = model.to(self.device), vae.to(self.device)
         self.data, self.conditions, self.sampling = data, conditions, sampling
-        self._seed = seed
+        self.seed, self._rescale = seed, rescale
         self.drawn, self.seconds = 0, 0.0
         """Clips that were drawn, and how long that took."""
 
@@ -146,7 +149,7 @@ class Drawer:
 
     def noise(self, number: int, frames: int) -> Float[Tensor, "frames latents h w"]:
         """Give noise of a number, for square pictures."""
-        draws = generator_for(self._seed, "report.noise", number)
+        draws = generator_for(self.seed, "report.noise", number)
         source = torch.Generator().manual_seed(int(draws.integers(_LARGEST_SEED)))
         shape = (frames, self.model.spec.latents, *_SQUARE)
         return torch.randn(shape, generator=source).to(self.device)
@@ -207,7 +210,9 @@ class Drawer:
         """
         noise = torch.stack([self.noise(number, frames) for number in noises])
         sampling, dtype = self.sampling, sampling_dtype(self.device)
-        guidance = Guidance(audio=sampling.audio_guidance, style=sampling.style_guidance)
+        guidance = Guidance(
+            audio=sampling.audio_guidance, style=sampling.style_guidance, rescale=self._rescale
+        )
         with torch.autocast(self.device.type, dtype, enabled=dtype is not torch.float32):
             conditions = Conditions(
                 self.heard(rows, frames), styled(self.model, self.conditions, styles.to(self.device))
