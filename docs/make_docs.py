@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from compose_pages import save_pictures
-from dataset_pages import dataset_sheet
+from dataset_pages import dataset_sheet, stills_sheet
 from finish_pages import effects_sheet, titles_sheet
 from fit_pages import fit_sheet, styles_sheet
 from PIL import Image
@@ -54,6 +54,7 @@ def main() -> int:
     save(fit_sheet(given.workspace), "fit.jpg")
     save(styles_sheet(given.workspace), "fit-styles.jpg")
     save(dataset_sheet(), "dataset.jpg")
+    save(stills_sheet(), "stills.jpg")
     save_pictures(save)
     hero = [pictures_at(load_preset(name), songs[0], Size(480, 270), given.workspace)[2] for name in HERO]
     save(contact_sheet(hero, columns=3, labels=None, title=None), "hero.jpg")

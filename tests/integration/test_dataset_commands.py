@@ -129,6 +129,12 @@ def test_export_with_the_embeddings_of_a_folder(cli: Command, tmp_path: Path) ->
         (("stats", "--from", "none", "--set", "seed=1"), "drop --config and --set"),
         (("stats", "-o", "figures.txt"), "does not end in .json"),
         (("stats", "--music", "none"), "none is no folder"),
+        (("images", "-o", "x", "--buckets", "zebra"), "choose from abstract, colour-field"),
+        (("images", "-o", "x", "--size", "8"), "size = 8"),
+        (("images", "-o", "x", "--source", "sd"), "name its folder with --model DIR"),
+        (("images", "-o", "x", "--source", "sd", "--model", "none"), "holds no pipeline"),
+        (("images", "-o", "x", "--source", "dreams"), "source = 'dreams'"),
+        (("images", "-o", "x", "--steps", "20"), "--steps belongs to --source sd"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(
@@ -151,3 +157,17 @@ def test_a_file_names_folders_below_its_own_only(cli: Command, data: Path, place
     outcome = cli("dataset", "preview", "-o", data.parent / "x", "--config", data)
     assert outcome.status == 2
     assert "embedding_dir" in outcome.message
+
+
+def test_images_in_buckets_and_what_is_put_aside(cli: Command, tmp_path: Path) -> None:
+    target = tmp_path / "stills"
+    given = ("dataset", "images", "-o", target, "--buckets", "colour-field, monochrome-noise", "--size", 32)
+    outcome = cli(*given, "--total", 5)
+    assert outcome.status == 0
+    assert f"stills:   5 in 2 buckets in {target}; 5 new" in outcome.out
+    outcome = cli(*given, "--count", 4, "--cull", 0.25, "--json")
+    assert outcome.status == 0
+    done = outcome.events[-1]
+    assert (done["kept"], done["culled"], done["made"]) == (6, 2, 3)
+    assert len((target / "manifest.csv").read_text().splitlines()) == 9
+    assert len(list((target / "culled").rglob("*.png"))) == 2

@@ -1,4 +1,4 @@
-"""``synesthete dataset preview``, ``export`` and ``stats``."""
+"""``synesthete dataset preview``, ``export``, ``stats`` and ``images``."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from synesthete.cli.render import DebugOption, JsonOption, WorkspaceOption
-from synesthete.config.base import build
+from synesthete.config.base import Frozen, build
 from synesthete.config.dataset import (
     DatasetOptions,
     ExportOptions,
@@ -16,6 +16,7 @@ from synesthete.config.dataset import (
     StatsOptions,
     load_data_config,
 )
+from synesthete.config.stills import BUCKETS, ImagesOptions, load_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from synesthete.audio.embeddings import Embedder
     from synesthete.config.data import DataConfig
     from synesthete.training.music import Music
+    from synesthete.training.stills.sources import StillSource
 
 __all__ = ["app", "open_embedder_of", "open_music_of"]
 
@@ -31,7 +33,7 @@ app = typer.Typer(rich_markup_mode=None)
 _LEAST_EXCERPTS = 32
 
 
-def _option(field: str, *names: str, of: type[DatasetOptions] = DatasetOptions, **settings: Any) -> Any:
+def _option(field: str, *names: str, of: type[Frozen] = DatasetOptions, **settings: Any) -> Any:
     return typer.Option(*names, help=of.model_fields[field].description, **settings)
 
 
@@ -49,7 +51,8 @@ def _root(context: typer.Context) -> None:
 
     if context.invoked_subcommand is None:
         raise ConfigError(
-            "dataset needs a command: preview, export or stats, such as synesthete dataset preview -o FOLDER"
+            "dataset needs a command: preview, export, stats or images, such as synesthete dataset preview "
+            "-o FOLDER"
         )
 
 
@@ -198,6 +201,72 @@ def stats(
         typer.echo(line)
     if output is not None:
         typer.echo(f"figures:  {output}")
+
+
+@app.command()
+def images(
+    output: FolderOption,
+    count: Annotated[int, _option("count", "--count", "-n", of=ImagesOptions)] = 16,
+    total: Annotated[int | None, _option("total", of=ImagesOptions)] = None,
+    buckets: Annotated[
+        str, typer.Option(help=f"Some of {', '.join(BUCKETS)}, with commas between them; all if left out.")
+    ] = "",
+    size: Annotated[int, _option("size", of=ImagesOptions)] = 512,
+    seed: Annotated[int, _option("seed", of=ImagesOptions)] = 0,
+    cull: Annotated[float, _option("cull", of=ImagesOptions)] = 0.0,
+    source: Annotated[str, _option("source", of=ImagesOptions, metavar="programs|sd")] = "programs",
+    model: Annotated[Path | None, _option("model", of=ImagesOptions, metavar="DIR")] = None,
+    prompts: Annotated[Path | None, _option("prompts", of=ImagesOptions, metavar="FILE.yaml")] = None,
+    steps: Annotated[int | None, _option("steps", of=ImagesOptions)] = None,
+    guidance: Annotated[float | None, _option("guidance", of=ImagesOptions)] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write abstract stills in buckets, and a manifest; repeating the command makes what is missing."""
+    options = build(
+        ImagesOptions,
+        {
+            "count": count, "total": total, "size": size, "seed": seed, "cull": cull, "source": source,
+            "buckets": tuple(name.strip() for name in buckets.split(",") if name.strip()),
+            "model": model, "prompts": prompts, "steps": steps, "guidance": guidance,
+        },
+        where="options",
+    )  # fmt: skip
+    from synesthete.training.stills.write import MANIFEST, write_stills
+
+    drawn_by = _still_source(options)
+    counts = options.counts(drawn_by.buckets)
+    found = write_stills(
+        drawn_by, output, counts, cull=options.cull, on_still=_counter("stills", as_json=as_json)
+    )
+    if as_json:
+        facts = {
+            "kept": found.kept, "culled": found.culled, "made": found.made, "reasons": dict(found.reasons),
+        }  # fmt: skip
+        print(json.dumps({"event": "done", "folder": str(output), **facts}), flush=True)
+        return
+    reasons = ", ".join(f"{number} {reason}" for reason, number in found.reasons.items())
+    aside = f", {found.culled} put aside ({reasons})" if found.culled else ""
+    typer.echo(f"stills:   {found.kept} in {len(counts)} buckets in {output}{aside}; {found.made} new")
+    typer.echo(f"manifest: {output / MANIFEST}")
+
+
+def _still_source(options: ImagesOptions) -> "StillSource":
+    if options.source == "programs" or options.model is None:
+        from synesthete.training.stills.sources import ProgramSource
+
+        return ProgramSource(options.seed, options.size)
+    book = None if options.prompts is None else load_prompts(options.prompts)
+    from synesthete.training.stills.sd import DiffusersSource
+
+    return DiffusersSource(
+        options.seed,
+        options.size,
+        options.model,
+        prompts=book,
+        steps=options.steps,
+        guidance=options.guidance,
+    )
 
 
 def open_music_of(data: "DataConfig", workspace: Path) -> "Music | None":
