@@ -1,6 +1,6 @@
 """Put the worst stills aside: too dark, burnt out, too flat, too noisy, or too much like another one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ _FAINT: Final = 0.02
 """Brightness below which contrast is not held against it: a dark picture is dark, not flat."""
 
 _MOST: Final = 99.0
+_ROWS: Final = 512
 
 
 class Measures(NamedTuple):
@@ -99,13 +100,19 @@ def find_worst(measures: Sequence[Measures], looks: Thumbnails, *, share: float)
     By the still's place, worst first, its largest fault. Of two that are alike the later one is at fault.
     """
     faults = [max(_faults(one), key=lambda fault: fault.amount) for one in measures]
-    if len(looks) > 1:
-        apart = look_distances(looks, looks)
-        for place in range(1, len(faults)):
-            alike = Fault("near-duplicate", _over(_ALIKE, float(apart[place, :place].min())))
-            faults[place] = max(faults[place], alike, key=lambda fault: fault.amount)
+    for place, apart in _nearest_before(looks):
+        alike = Fault("near-duplicate", _over(_ALIKE, apart))
+        faults[place] = max(faults[place], alike, key=lambda fault: fault.amount)
     order = sorted(range(len(faults)), key=lambda place: (-faults[place].amount, place))
     return {place: faults[place] for place in order[: round(share * len(faults))]}
+
+
+def _nearest_before(looks: Thumbnails) -> Iterator[tuple[int, float]]:
+    """Give for each still but the first how far the nearest one before it lies, some rows at a time."""
+    for start in range(0, len(looks), _ROWS):
+        apart = look_distances(looks[start : start + _ROWS], looks[: start + _ROWS])
+        for row in range(max(1 - start, 0), len(apart)):
+            yield start + row, float(apart[row, : start + row].min())
 
 
 def _faults(one: Measures) -> list[Fault]:

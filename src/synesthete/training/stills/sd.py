@@ -183,8 +183,9 @@ def _digest(folder: Path) -> str:
 def _load(folder: Path, device: str) -> Any:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the libraries are imported
     try:
+        transformers: Any = importlib.import_module("transformers")
+        transformers.utils.logging.set_verbosity_error()  # it has much to say while diffusers is imported
         diffusers: Any = importlib.import_module("diffusers")
-        importlib.import_module("transformers")
     except ImportError:
         raise InputError(
             'Stable Diffusion needs the extra sd; install it with pip install "synesthete[sd]"'
@@ -199,7 +200,7 @@ def _load(folder: Path, device: str) -> Any:
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
-            torch_dtype=torch.float16 if device == "cuda" else torch.float32,
+            dtype=torch.float16 if device == "cuda" else torch.float32,
             **absent,
         )
     except Exception as error:  # the library raises many kinds

@@ -245,7 +245,7 @@ def _glitch(size: int, draw: np.random.Generator) -> Drawn:
     base = bases[int(draw.integers(len(bases)))]
     picture, facts = _PAINTERS[base](size, draw)
     picture = picture.clamp(0.0, 1.0)
-    done = []
+    done: list[str] = []
     steps: Mapping[str, tuple[float, Callable[[Rgb], Rgb]]] = {
         "pixel sort": (0.55, lambda p: pixel_sort(
             p, low=float(draw.uniform(0.03, 0.15)), high=float(draw.uniform(0.55, 1.0)),

@@ -48,6 +48,12 @@ def test_of_two_alike_the_later_one_goes() -> None:
     assert worst(pictures, 0.25) == {3: "near-duplicate"}
 
 
+def test_what_is_alike_is_found_among_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synesthete.training.stills.culling._ROWS", 3)
+    pictures = [good(seed) for seed in (1, 2, 3, 4, 5, 6, 7, 1)]
+    assert worst(pictures, 1 / 8) == {7: "near-duplicate"}
+
+
 def test_measures_of_plain_pictures() -> None:
     flat = measure_still(np.full((SIDE, SIDE, 3), 51, np.uint8))
     assert flat == pytest.approx((0.2, 0.0, 0.0, 0.0, 0.0), abs=1e-4)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -91,18 +92,17 @@ def test_steps_and_guidance_can_be_fixed(model: Path) -> None:
 def test_what_the_checker_stops_is_drawn_again(
     source: DiffusersSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, stopped = source.draw("relief", 0), [True, False]
-    pipeline = source._pipeline
+    stopped, seeds = [True, False], list[int]()
+    made = source._pipeline("light", num_inference_steps=2, output_type="pil")
 
-    def checked(*args: Any, **given: Any) -> Any:
-        made = pipeline(*args, **given)
-        made.nsfw_content_detected = [stopped.pop(0)]
-        return made
+    def checked(*args: Any, generator: torch.Generator, **given: Any) -> Any:
+        seeds.append(generator.initial_seed())
+        return SimpleNamespace(images=made.images, nsfw_content_detected=[stopped.pop(0)])
 
     monkeypatch.setattr(source, "_pipeline", checked)
     other = source.draw("relief", 0)
     assert other.facts["attempt"] == 1
-    assert other.facts["noise"] != plain.facts["noise"]
+    assert other.facts["noise"] == seeds[1] != seeds[0]
     stopped[:] = [True] * 8
     with pytest.raises(RenderError, match="safety checker stopped 8"):
         source.draw("relief", 0)
