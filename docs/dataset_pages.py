@@ -1,4 +1,4 @@
-"""The pictures of docs/dataset.md and docs/stills.md: training clips with what is heard in them, and stills."""
+"""The pictures of docs/dataset.md and docs/stills.md: training clips as they are heard, and stills."""
 
 import numpy as np
 

@@ -173,6 +173,8 @@ def _reaction_diffusion(size: int, draw: np.random.Generator) -> Drawn:
     edge = (side - grid.columns) // 2
     height = wide[0, 0, edge : edge + grid.rows, edge : edge + grid.columns].clamp(min=0.0)
     height = height / height.max().clamp(min=0.05)
+    if float(height.median()) > 0.6:  # holes in a sheet: light what is seldom
+        height = (1.0 - height) / (1.0 - height.min()).clamp(min=0.05)
     x, y = mesh(grid.x, grid.y)
     name, stops = drawn_palette(draw)
     shade, gloss = lit(
