@@ -20,7 +20,7 @@ from typing import IO, Any
 import numpy as np
 from jaxtyping import Shaped
 
-from synesthete.errors import OutputError, RenderError
+from synesthete.errors import BusyError, OutputError, RenderError
 
 __all__ = [
     "PART_SUFFIX",
@@ -32,6 +32,7 @@ __all__ = [
     "folder_size",
     "format_bytes",
     "let_pages_go",
+    "locked",
     "make_folder",
     "slug",
     "sweep_parts",
@@ -128,6 +129,38 @@ def make_folder(folder: Path) -> Path:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     return folder
+
+
+@contextlib.contextmanager
+def locked(folder: Path, *, doing: str) -> Iterator[None]:
+    """Keep other processes out of a folder; the lock dies with its process.
+
+    Parameters
+    ----------
+    doing
+        What another process does there, for the refusal: ``"another process " + doing``.
+
+    Raises
+    ------
+    BusyError
+        If another process has it.
+    OutputError, RenderError
+        See `writing_to`.
+    """
+    import filelock
+
+    lock = filelock.FileLock(folder / ".lock", timeout=0)
+    with writing_to(folder):
+        try:
+            lock.acquire()
+        except filelock.Timeout:  # an OSError, which writing_to would take for the disk's
+            raise BusyError(
+                f"another process {doing} {folder}; wait until it is done, or name another folder"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def sweep_parts(folder: Path) -> None:

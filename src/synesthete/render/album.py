@@ -13,19 +13,18 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
-import filelock
-
 from synesthete.config.album_file import AlbumFiles
 from synesthete.config.inside import place_inside
-from synesthete.errors import BusyError, ConfigError, InputError, RenderError, SynestheteError
+from synesthete.errors import ConfigError, InputError, RenderError, SynestheteError
 from synesthete.files import (
     code_digest,
     digest_json,
+    locked,
     make_folder,
     slug,
     sweep_parts,
@@ -124,7 +123,8 @@ def render_album(
     wanted = _wanted(files, run)
     root = _root(files)
     make_folder(root)
-    with _locked(root), _opened_log(root / _LOG) as log:
+    with locked(root, doing="is rendering the album in"), _opened_log(root / _LOG) as log:
+        sweep_parts(root)
 
         def tell(event: Event) -> None:
             if event["event"] in _LOGGED:
@@ -320,21 +320,6 @@ def _root(files: AlbumFiles) -> Path:
     for inner in (".lock", _LOG, *(track.id for track in files.album.tracks)):
         place_inside(files.folder, f"{name}/{inner}", where="output_root")  # no link leads out of it
     return root
-
-
-@contextlib.contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    lock = filelock.FileLock(root / ".lock", timeout=0)
-    with writing_to(root):
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise BusyError(f"another process is rendering the album in {root}; wait for it") from None
-    try:
-        sweep_parts(root)
-        yield
-    finally:
-        lock.release()
 
 
 def _opened_log(path: Path) -> TextIO:

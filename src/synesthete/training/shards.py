@@ -11,7 +11,6 @@ half of the raw size, 1.0 ms a frame to write and 0.5 ms to read; PNG takes 0.55
 and 1.6.
 """
 
-import contextlib
 import importlib.util
 import io
 import json
@@ -24,7 +23,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import filelock
 import numpy as np
 import torch
 from jaxtyping import UInt8
@@ -35,8 +33,8 @@ from synesthete import __version__
 from synesthete.audio.embeddings import Embedder
 from synesthete.config.base import build
 from synesthete.config.data import DataConfig
-from synesthete.errors import BusyError, ConfigError, InputError, OutputError
-from synesthete.files import digest_json, make_folder, sweep_parts, whole_file, write_json, writing_to
+from synesthete.errors import ConfigError, InputError, OutputError
+from synesthete.files import digest_json, locked, make_folder, sweep_parts, whole_file, write_json
 from synesthete.training.dataset import LiveItems
 from synesthete.training.items import Item
 from synesthete.training.music import Music
@@ -190,7 +188,7 @@ def export_shards(
         "config": config.model_dump(mode="json"),
     }
     make_folder(folder)
-    with _locked(folder):
+    with locked(folder, doing="exports into"):
         _claim(folder, manifest)
         sweep_parts(folder)
         missing = [number for number in range(shards) if not (folder / _name(number)).is_file()]
@@ -232,22 +230,6 @@ def open_shards(folder: Path) -> Shards:
             "repeat synesthete dataset export, which goes on where it stopped"
         )
     return Shards(folder, config, count, starts)
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    lock = filelock.FileLock(folder / ".lock", timeout=0)
-    with writing_to(folder):
-        try:
-            lock.acquire()
-        except filelock.Timeout:  # an OSError, which writing_to would take for the disk's
-            raise BusyError(
-                f"another process exports into {folder}; wait until it is done, or name another folder"
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _claim(folder: Path, manifest: dict[str, Any]) -> None:

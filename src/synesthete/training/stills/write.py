@@ -4,22 +4,28 @@ The folder holds ``BUCKET/BUCKET-00000.png`` with ``.json`` beside it, the same 
 put aside, ``manifest.csv``, and ``stills.json``, which says what all pictures depend on.
 """
 
-import contextlib
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import filelock
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from synesthete.errors import BusyError, InputError, OutputError
-from synesthete.files import digest_file, make_folder, sweep_parts, write_json, write_whole, writing_to
+from synesthete.errors import InputError, OutputError
+from synesthete.files import (
+    digest_file,
+    locked,
+    make_folder,
+    sweep_parts,
+    write_json,
+    write_whole,
+    writing_to,
+)
 from synesthete.media.images import write_png
 from synesthete.training.stills.culling import (
     MEASURES,
@@ -110,7 +116,7 @@ def write_stills(
         If another process writes into it.
     """
     make_folder(folder)
-    with _locked(folder):
+    with locked(folder, doing="writes stills into"):
         sweep_parts(folder)
         _claim(folder, {"kind": _KIND, **source.recipe})
         total, made, entries = sum(counts.values()), 0, list[_Entry]()
@@ -149,22 +155,6 @@ def read_still(path: Path) -> UInt8[np.ndarray, "height width 3"]:
         raise InputError(
             f"{path} is no picture that can be read ({error}); remove it and repeat the command"
         ) from error
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    lock = filelock.FileLock(folder / ".lock", timeout=0)
-    with writing_to(folder):
-        try:
-            lock.acquire()
-        except filelock.Timeout:  # an OSError, which writing_to would take for the disk's
-            raise BusyError(
-                f"another process writes stills into {folder}; wait until it is done, or name another folder"
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _claim(folder: Path, recipe: Mapping[str, Any]) -> None:
