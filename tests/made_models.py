@@ -13,7 +13,7 @@ TINY_VAE = VaeSpec(
 )
 TINY_DIFFUSION = DiffusionSpec(
     latents=4, columns=("loudness", "bass", "silence"), rows_per_frame=2, frame_rate=15, row_width=16,
-    row_layers=2, style_size=8, style_width=8, condition=16, width=64, blocks=2, window=7,
+    row_layers=2, style_channels=2, style_cells=2, style_width=8, condition=16, width=64, blocks=2, window=7,
 )  # fmt: skip
 
 

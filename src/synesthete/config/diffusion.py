@@ -47,7 +47,11 @@ class DiffusionModelConfig(Frozen):
         default=4, ge=1, le=6,
         description="Its layers; with 4 a frame hears 30 rows on each side: at 30 rows per second a second.",
     )  # fmt: skip
-    style_size: int = Field(default=64, ge=4, le=512, description="Numbers of a style.")
+    style_channels: int = Field(default=8, ge=1, le=64, description="Numbers of each of a style's cells.")
+    style_cells: int = Field(
+        default=8, ge=1, le=32,
+        description="Cells of a style along each side of a picture; 1: it doesn't say where anything is.",
+    )  # fmt: skip
     style_width: int = Field(
         default=96, ge=8, le=512, description="Channels of the network that reads style."
     )
@@ -199,7 +203,7 @@ DIFFUSION_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
         "validation_batches": 2,
         "optimiser": {"warm_up_steps": 10, "learning_rate": 2e-3, "average": 0.95},
         "model": {
-            "row_width": 64, "style_size": 16, "style_width": 32, "condition": 96, "width": 128, "blocks": 4,
+            "row_width": 64, "style_channels": 4, "style_cells": 4, "style_width": 32, "condition": 96, "width": 128, "blocks": 4,
         },
         "sampling": {"steps": 4, "batches": 1},
         "data": {

@@ -18,7 +18,7 @@ from synesthete.models.rows import RowEncoder
 from synesthete.models.style import StyleEncoder
 from synesthete.models.vae import Posterior
 
-__all__ = ["Conditions", "Diffusion", "DiffusionSpec"]
+__all__ = ["Conditions", "Diffusion", "DiffusionSpec", "Manner"]
 
 _LEAST_DEVIATION = 0.25
 
@@ -39,7 +39,7 @@ class DiffusionSpec:
         Of training, frames per second.
     row_width, row_layers
         Of `RowEncoder`.
-    style_size, style_width
+    style_channels, style_cells, style_width
         Of `StyleEncoder`.
     condition
         Channels of the conditions.
@@ -53,12 +53,18 @@ class DiffusionSpec:
     frame_rate: int
     row_width: int
     row_layers: int
-    style_size: int
+    style_channels: int
+    style_cells: int
     style_width: int
     condition: int
     width: int
     blocks: int
     window: int
+
+    @property
+    def style_size(self) -> int:
+        """Count the numbers of a style."""
+        return self.style_channels * self.style_cells**2
 
     def to_json(self) -> dict[str, Any]:
         """Give what `DiffusionSpec` can be made from again."""
@@ -70,6 +76,25 @@ class DiffusionSpec:
         return cls(**{**values, "columns": tuple(values["columns"])})
 
 
+class Manner(NamedTuple):
+    """A style as the transformer has it: one for the clip, or one for each frame.
+
+    Attributes
+    ----------
+    whole
+        Of the picture.
+    cells
+        Of its parts.
+    """
+
+    whole: Float[Tensor, "clips #frames condition"]
+    cells: Float[Tensor, "clips #frames channels cells cells"]
+
+    def of(self, clips: Sequence[int]) -> "Manner":
+        """Give that of some clips."""
+        return Manner(self.whole[clips], self.cells[clips])
+
+
 class Conditions(NamedTuple):
     """What a clip is drawn from.
 
@@ -77,12 +102,12 @@ class Conditions(NamedTuple):
     ----------
     heard
         Of every frame.
-    style
-        One for the clip, or one for each frame.
+    manner
+        Its style.
     """
 
     heard: Float[Tensor, "clips frames condition"]
-    style: Float[Tensor, "clips #frames condition"]
+    manner: Manner
 
 
 class Diffusion(nn.Module):
@@ -101,13 +126,16 @@ class Diffusion(nn.Module):
         self.ear = RowEncoder(
             len(spec.columns), width=spec.row_width, layers=spec.row_layers, size=spec.condition
         )
-        self.eye = StyleEncoder(spec.latents, width=spec.style_width, size=spec.style_size)
+        self.eye = StyleEncoder(
+            spec.latents, width=spec.style_width, channels=spec.style_channels, cells=spec.style_cells
+        )
         self.manner = nn.Linear(spec.style_size, spec.condition)
         self.unheard = nn.Parameter(torch.zeros(spec.condition))
         self.unstyled = nn.Parameter(torch.zeros(spec.condition))
         self.dit = Dit(
-            spec.latents, width=spec.width, blocks=spec.blocks, condition=spec.condition, window=spec.window
-        )
+            spec.latents, width=spec.width, blocks=spec.blocks, condition=spec.condition,
+            style=spec.style_channels, window=spec.window,
+        )  # fmt: skip
 
     # What it is drawn from ----------------------------------------------------------------------------
 
@@ -160,12 +188,17 @@ class Diffusion(nn.Module):
         style: Float[Tensor, "clips size"] | Float[Tensor, "clips frames size"],
         *,
         dropped: Bool[Tensor, " clips"] | None = None,
-    ) -> Float[Tensor, "clips #frames condition"]:
+    ) -> Manner:
         """Give a style as a condition; with clips that have none."""
-        found: Tensor = self.manner(style if style.ndim == 3 else style[:, None])
+        style = style if style.ndim == 3 else style[:, None]
+        whole: Tensor = self.manner(style)
+        cells = style.unflatten(-1, (self.spec.style_channels, self.spec.style_cells, self.spec.style_cells))
         if dropped is None:
-            return found
-        return torch.where(dropped[:, None, None], self.unstyled.to(found), found)
+            return Manner(whole, cells)
+        return Manner(
+            torch.where(dropped[:, None, None], self.unstyled.to(whole), whole),
+            torch.where(dropped[:, None, None, None, None], 0.0, cells),
+        )
 
     # Drawing ------------------------------------------------------------------------------------------
 
@@ -178,7 +211,8 @@ class Diffusion(nn.Module):
         spacing: float = 1.0,
     ) -> Float[Tensor, "clips frames latents h w"]:
         """Give the velocity of scaled latents; see `Dit.forward`."""
-        velocity: Tensor = self.dit(latents, time, conditions.heard + conditions.style, spacing=spacing)
+        heard, (whole, cells) = conditions
+        velocity: Tensor = self.dit(latents, time, heard + whole, cells, spacing=spacing)
         return velocity
 
     @torch.no_grad()
@@ -206,10 +240,12 @@ class Diffusion(nn.Module):
         spacing
             From frame to frame, in frames of training.
         """
+        whole, cells = conditions.manner
         plain = Conditions(
-            self.unheard.expand_as(conditions.heard), self.unstyled.expand_as(conditions.style)
+            self.unheard.expand_as(conditions.heard),
+            Manner(self.unstyled.expand_as(whole), torch.zeros_like(cells)),
         )
-        styled = Conditions(plain.heard, conditions.style)
+        styled = Conditions(plain.heard, conditions.manner)
 
         def velocity(points: Tensor, time: float) -> Tensor:
             audio, style = guidance.at(time)

@@ -2,7 +2,8 @@ r"""A transformer over clips of latents: attention within frames and along time,
 
 A token is one latent's place in one frame. Blocks attend by turns to the places of their own frame, and to
 their own place in frames near in time. Flow time, what is heard around each frame, and style scale, shift and
-gate every block (adaLN-zero): each frame by what is heard at its own moment.
+gate every block (adaLN-zero): each frame by what is heard at its own moment. A token begins with the style of
+its part of the picture, too.
 
 Nothing in it knows a clip's length or a picture's shape: positions in time are relative (rotary), places are
 normalised coordinates, and attention along time reaches as many frames as it was trained with, so that long
@@ -47,15 +48,22 @@ class Dit(nn.Module):
         How many: the first attends within frames, the next along time, and so on.
     condition
         Channels of the conditions.
+    style
+        Channels of a style's cells.
     window
         How many frames before and after each one are attended to.
     """
 
-    def __init__(self, latents: int, *, width: int, blocks: int, condition: int, window: int) -> None:
+    def __init__(
+        self, latents: int, *, width: int, blocks: int, condition: int, style: int, window: int
+    ) -> None:
         super().__init__()
         self.window = window
         self.enter = nn.Conv2d(latents, width, 1)
         self.place = nn.Linear(4 * _WAVES, width)
+        self.ground = nn.Sequential(
+            nn.Conv2d(style, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, width, 1)
+        )
         self.clock = nn.Sequential(
             nn.Linear(_TIME_WAVES, condition), nn.SiLU(), nn.Linear(condition, condition)
         )
@@ -75,6 +83,7 @@ class Dit(nn.Module):
         latents: Float[Tensor, "clips frames latents h w"],
         time: Float[Tensor, " clips"],
         condition: Float[Tensor, "clips #frames condition"],
+        style: Float[Tensor, "clips #frames style cells cells"],
         *,
         spacing: float = 1.0,
     ) -> Float[Tensor, "clips frames latents h w"]:
@@ -86,13 +95,15 @@ class Dit(nn.Module):
             Flow time, 0-1: at 0 latents are noise.
         condition
             Of every frame: what is heard, and the style.
+        style
+            The style of the parts of a picture, of any number.
         spacing
             From frame to frame, in frames of training: 0.5 at twice the frame rate.
         """
         clips, frames, channels, high, wide = latents.shape
         x: Tensor = self.enter(latents.flatten(0, 1))
         x = x.flatten(2).transpose(1, 2) + self.place(_place_features(high, wide, latents.device))
-        x = x.view(clips, frames, high * wide, -1)
+        x = x.view(clips, frames, high * wide, -1) + self._grounds(style, (high, wide))
         condition = condition + self.clock(time_features(time))[:, None]
         condition = condition + self.mix(condition)
         turns = {
@@ -108,6 +119,12 @@ class Dit(nn.Module):
         shift, scale = self.shape(nn.functional.silu(condition))[:, :, None].chunk(2, dim=-1)
         out: Tensor = self.leave(_normal(x) * (1.0 + scale) + shift)
         return out.transpose(2, 3).reshape(clips, frames, channels, high, wide)
+
+    def _grounds(self, style: Tensor, size: tuple[int, int]) -> Float[Tensor, "clips #frames places width"]:
+        """Give the style at each place."""
+        cells = self.ground(style.flatten(0, 1))
+        places = nn.functional.interpolate(cells, size, mode="bilinear", align_corners=False)
+        return places.flatten(2).transpose(1, 2).unflatten(0, style.shape[:2])
 
 
 class _Block(nn.Module):

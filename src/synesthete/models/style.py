@@ -1,6 +1,7 @@
 """Style: a vector that says how pictures look, read from some of them, and distributed as N(0, 1).
 
-As it is normally distributed, it can be drawn, blended, and taken from any picture.
+It is a coarse picture of a few channels, whatever the shape of those it was read from: it says how things look,
+and about where. As it is normally distributed, it can be drawn, blended, and taken from any picture.
 """
 
 import torch
@@ -14,7 +15,6 @@ __all__ = ["StyleEncoder", "spherical"]
 
 _LOG_VARIANCE = (-10.0, 4.0)
 _FIRST_LOG_VARIANCE = -3.0
-_SMOOTH = 1e-4
 
 
 class StyleEncoder(nn.Module):
@@ -26,11 +26,11 @@ class StyleEncoder(nn.Module):
         Channels of the latents.
     width
         Channels inside.
-    size
-        Of a style.
+    channels, cells
+        Of a style: ``cells`` along each side.
     """
 
-    def __init__(self, latents: int, *, width: int, size: int) -> None:
+    def __init__(self, latents: int, *, width: int, channels: int, cells: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(latents, width, 3, padding=1),
@@ -39,17 +39,15 @@ class StyleEncoder(nn.Module):
             Residual(2 * width),
             nn.SiLU(),
         )
-        self.leave = nn.Linear(4 * width, 2 * size)
+        self.cells = cells
+        self.leave = nn.Conv2d(2 * width, 2 * channels, 1)
 
     def forward(self, frames: Float[Tensor, "clips frames latents h w"]) -> Posterior:
         """Read a style; the order of the frames does not matter."""
-        clips = len(frames)
-        seen = self.body(frames.flatten(0, 1))
-        # Where things are counts as little as how many of them there are: means, and how much they vary.
-        mean = seen.mean(dim=(2, 3))
-        spread = torch.sqrt((seen - mean[:, :, None, None]).square().mean(dim=(2, 3)) + _SMOOTH)
-        pooled = torch.cat([mean, spread], dim=1).view(clips, -1, 2 * mean.shape[1]).mean(dim=1)
-        middle, log_variance = self.leave(pooled).float().chunk(2, dim=1)
+        clips, count = frames.shape[:2]
+        seen = nn.functional.adaptive_avg_pool2d(self.body(frames.flatten(0, 1)), self.cells)
+        pooled = seen.view(clips, count, *seen.shape[1:]).mean(dim=1)
+        middle, log_variance = (part.flatten(1) for part in self.leave(pooled).float().chunk(2, dim=1))
         return Posterior(middle, (log_variance + _FIRST_LOG_VARIANCE).clamp(*_LOG_VARIANCE))
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.config.data import DataConfig
 from synesthete.config.diffusion import ConditionConfig
-from synesthete.models.diffusion import Diffusion
+from synesthete.models.diffusion import Diffusion, Manner
 
 __all__ = ["hear", "heard_rows", "silence_of", "styled"]
 
@@ -57,7 +57,7 @@ def hear(
 
 def styled(
     model: Diffusion, config: ConditionConfig, style: Float[Tensor, "clips size"]
-) -> Float[Tensor, "clips 1 condition"]:
+) -> Manner:
     """Give styles as conditions; none at all to a model that was trained without any."""
     none = torch.full((len(style),), config.p_style_drop == 1.0, device=style.device)
     return model.styled(style, dropped=none)

@@ -106,7 +106,7 @@ class DiffusionModule(LightningModule):
         pressed, wrongs = self._pressed(batch, draws, deaf), {}
         if pressed:
             wrong = self._wrong(seen, pressed, draws)
-            under = Conditions(self.hear(wrong), manner[pressed])
+            under = Conditions(self.hear(wrong), manner.of(pressed))
             bad = _errors(
                 self.model(points[pressed], time[pressed], under).float(),
                 (seen.latents - noise)[pressed],

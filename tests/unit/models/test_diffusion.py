@@ -53,11 +53,25 @@ def test_who_hears_nothing_hears_nothing(model: Diffusion) -> None:
 def test_who_has_no_style_has_none(model: Diffusion) -> None:
     plain = torch.tensor([False, True])
     one, two = (model.styled(noise(2, 8, seed=seed), dropped=plain) for seed in (1, 2))
-    assert torch.equal(one[1], two[1])
-    assert torch.equal(one[1, 0], model.unstyled)
-    assert not torch.allclose(one[0], two[0], atol=1e-3)
+    assert torch.equal(one.whole[1, 0], model.unstyled)
+    for here, there in zip(one, two, strict=True):
+        assert torch.equal(here[1], there[1])
+        assert not torch.allclose(here[0], there[0], atol=1e-3)
     curve = noise(2, 3, 8)
-    assert torch.allclose(model.styled(curve)[:, 1], model.styled(curve[:, 1])[:, 0], atol=1e-6)
+    for frames, frame in zip(model.styled(curve), model.styled(curve[:, 1]), strict=True):
+        assert torch.allclose(frames[:, 1], frame[:, 0], atol=1e-6)
+
+
+def test_a_style_says_where_things_are(model: Diffusion) -> None:
+    latents = noise(1, 2, 4, 8, 8)
+    left, right = latents.clone(), latents.clone()
+    left[..., :2] += 2.0
+    right[..., -2:] += 2.0
+    cells = [model.styled(model.read_style(shown).mean).cells[0, 0] for shown in (latents, left, right)]
+    assert cells[0].shape == (2, 2, 2)
+    moved = [(cell - cells[0]).abs().sum(dim=(0, 1)) for cell in cells[1:]]
+    assert moved[0][0] > moved[0][1]
+    assert moved[1][1] > moved[1][0]
 
 
 def test_what_is_heard_and_the_style_make_what_is_drawn(model: Diffusion, conditions: Conditions) -> None:
@@ -65,7 +79,7 @@ def test_what_is_heard_and_the_style_make_what_is_drawn(model: Diffusion, condit
     drawn = model.sample(start, conditions, steps=2)
     for other in (
         conditions._replace(heard=conditions.heard.roll(1, dims=0)),
-        conditions._replace(style=conditions.style.roll(1, dims=0)),
+        conditions._replace(manner=conditions.manner.of([1, 0])),
     ):
         assert not torch.allclose(model.sample(start, other, steps=2), drawn, atol=1e-3)
     assert torch.equal(model.sample(start, conditions, steps=2), drawn)
@@ -80,7 +94,7 @@ def test_a_scale_of_zero_leaves_a_condition_out(model: Diffusion, conditions: Co
         model.sample(start, other, guidance=deaf, steps=2),
     )
     nothing = Guidance(audio=0.0, style=0.0)
-    elsewhere = Conditions(other.heard, conditions.style + 1.0)
+    elsewhere = Conditions(other.heard, conditions.manner.of([1, 0]))
     assert torch.equal(
         model.sample(start, conditions, guidance=nothing, steps=2),
         model.sample(start, elsewhere, guidance=nothing, steps=2),
@@ -90,8 +104,9 @@ def test_a_scale_of_zero_leaves_a_condition_out(model: Diffusion, conditions: Co
 def test_one_step_goes_along_the_guided_velocity(model: Diffusion, conditions: Conditions) -> None:
     start, time = noise(2, 3, 4, 2, 2), torch.zeros(2)
     silent = model.unheard.expand_as(conditions.heard)
-    plain = model(start, time, Conditions(silent, model.unstyled.expand_as(conditions.style)))
-    styled = model(start, time, Conditions(silent, conditions.style))
+    unstyled = model.styled(noise(2, 8), dropped=torch.tensor([True, True]))
+    plain = model(start, time, Conditions(silent, unstyled))
+    styled = model(start, time, Conditions(silent, conditions.manner))
     full = model(start, time, conditions)
     wanted = start + plain + 2.0 * (styled - plain) + 3.0 * (full - styled)
     found = model.sample(start, conditions, guidance=Guidance(audio=3.0, style=2.0), steps=1)

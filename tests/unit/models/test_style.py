@@ -11,7 +11,7 @@ from synesthete.models.style import StyleEncoder, spherical
 
 @pytest.fixture
 def eye() -> StyleEncoder:
-    encoder = stirred(StyleEncoder(4, width=8, size=6))
+    encoder = stirred(StyleEncoder(4, width=8, channels=3, cells=2))
     assert isinstance(encoder, StyleEncoder)
     return encoder
 

@@ -16,7 +16,7 @@ from synesthete.training.items import Batch
 
 TINY = (
     "model.width=64", "model.blocks=2", "model.condition=16", "model.row_width=16", "model.row_layers=2",
-    "model.style_size=8", "model.style_width=8", "data.batch_size=4", "data.clip_frames=3",
+    "model.style_channels=2", "model.style_cells=2", "model.style_width=8", "data.batch_size=4", "data.clip_frames=3",
     "data.style_frames=1", "data.context_s=0.2", "sampling.steps=2",
 )  # fmt: skip
 FIRST, EACH = 6, 2  # the row of the first frame, and rows to each

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore::Deprecat
 
 TINY = (
     "model.width=64", "model.blocks=2", "model.condition=16", "model.row_width=16", "model.row_layers=2",
-    "model.style_size=8", "model.style_width=8", "data.batch_size=4", "data.clip_frames=2",
+    "model.style_channels=2", "model.style_cells=2", "model.style_width=8", "data.batch_size=4", "data.clip_frames=2",
     "data.style_frames=1", "data.context_s=0.2", "data.song_seconds=4", "data.warm_up_s=0.2",
     "sampling.steps=1", "sampling.batches=1", "validation_batches=1", "validate_every=2", "steps=4",
     "first_clips=4", "optimiser.warm_up_steps=1",
@@ -130,7 +130,7 @@ def test_a_run_begins_with_given_weights_of_its_own_shape(whole: Path, vae: Path
     assert all(torch.allclose(first[name], second[name], atol=1e-3) for name in first)
     assert found is not None
     assert f"beginning with {whole.name}" in found.with_suffix(".md").read_text()
-    wider = load_diffusion_config("smoke", None, (*TINY, "model.style_size=16"))
+    wider = load_diffusion_config("smoke", None, (*TINY, "model.style_channels=4"))
     with pytest.raises(ConfigError, match="another shape than this run's"):
         train_diffusion(wider, options, tmp_path / "third", vae=vae)
 
