@@ -47,7 +47,7 @@ class DiffusionModelConfig(Frozen):
         default=4, ge=1, le=6,
         description="Its layers; with 4 a frame hears 30 rows on each side: at 30 rows per second a second.",
     )  # fmt: skip
-    style_channels: int = Field(default=8, ge=1, le=64, description="Numbers of each of a style's cells.")
+    style_channels: int = Field(default=6, ge=1, le=64, description="Numbers of each of a style's cells.")
     style_cells: int = Field(
         default=8, ge=1, le=32,
         description="Cells of a style along each side of a picture; 1: it doesn't say where anything is.",
@@ -72,8 +72,13 @@ class DiffusionModelConfig(Frozen):
 
 
 class FlowConfig(Frozen):
-    """At which flow times is learned: logit-normal; 0 is noise."""
+    """What counts when the flow is learned: times, logit-normal, 0 being noise; and channels of latents."""
 
+    evenness: float = Field(
+        default=0.4, ge=0, le=1,
+        description="How alike channels of latents count: 1: all alike, 0: each by what of a picture it shows. "
+        "What counts less is drawn later.",
+    )  # fmt: skip
     time_mean: float = Field(default=0.0, ge=-3, le=3, description="Mean of a time's logit.")
     time_deviation: float = Field(default=1.0, gt=0, le=3, description="Deviation of a time's logit.")
 
@@ -158,7 +163,7 @@ class DiffusionConfig(TrainConfig):
         "needs a C++ compiler.",
     )
     model: DiffusionModelConfig = Field(default=DiffusionModelConfig(), description="The networks.")
-    flow: FlowConfig = Field(default=FlowConfig(), description="At which flow times is learned.")
+    flow: FlowConfig = Field(default=FlowConfig(), description="What counts when the flow is learned.")
     conditions: ConditionConfig = Field(default=ConditionConfig(), description="What the model is told.")
     pressure: Pressure = Field(default=Pressure(), description="What wrong audio must cost.")
     losses: AuxiliaryLosses = Field(default=AuxiliaryLosses(), description="Further losses.")

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from synesthete.models.dit import Dit
-from synesthete.models.flow import Guidance, Solver, follow, guided, times
+from synesthete.models.flow import Guidance, Solver, follow, guided, preconditioned, times
 from synesthete.models.rows import RowEncoder
 from synesthete.models.style import StyleEncoder
 from synesthete.models.vae import Posterior
@@ -121,8 +121,10 @@ class Diffusion(nn.Module):
         self.spec = spec
         self.register_buffer("mean", torch.zeros(spec.latents))
         self.register_buffer("deviation", torch.ones(spec.latents))
+        self.register_buffer("spread", torch.ones(spec.latents))
         self.mean: Tensor
         self.deviation: Tensor
+        self.spread: Tensor
         self.ear = RowEncoder(
             len(spec.columns), width=spec.row_width, layers=spec.row_layers, size=spec.condition
         )
@@ -140,14 +142,25 @@ class Diffusion(nn.Module):
     # What it is drawn from ----------------------------------------------------------------------------
 
     @torch.no_grad()
-    def fit_scale(self, latents: Float[Tensor, "frames latents h w"]) -> None:
-        """Set what latents are shifted and divided by, so that they are about N(0, 1).
+    def fit_scale(
+        self, latents: Float[Tensor, "frames latents h w"], shares: Float[Tensor, " latents"] | None = None
+    ) -> None:
+        """Set what latents are shifted and divided by, so that they have a mean of 0 and a given deviation.
 
-        Autoencoders want theirs to be so, too: a channel that hardly varies here is not made much of.
+        Autoencoders want theirs to have one of 1: a channel that hardly varies here is not made much of.
+
+        Parameters
+        ----------
+        shares
+            The deviation of each channel, by default 1. One with less of it counts for less, and is lost in
+            noise sooner: it is drawn later than the others.
         """
         flat = latents.double().transpose(0, 1).flatten(1)
+        own = flat.std(dim=1).clamp(min=_LEAST_DEVIATION)
+        wanted = torch.ones_like(own) if shares is None else shares.to(own)
         self.mean.copy_(flat.mean(dim=1))
-        self.deviation.copy_(flat.std(dim=1).clamp(min=_LEAST_DEVIATION))
+        self.deviation.copy_(own / wanted)
+        self.spread.copy_(wanted)
 
     def scaled(self, latents: Float[Tensor, "*batch latents h w"]) -> Float[Tensor, "*batch latents h w"]:
         """Give the autoencoder's latents as the transformer has them."""
@@ -212,7 +225,9 @@ class Diffusion(nn.Module):
     ) -> Float[Tensor, "clips frames latents h w"]:
         """Give the velocity of scaled latents; see `Dit.forward`."""
         heard, (whole, cells) = conditions
-        velocity: Tensor = self.dit(latents, time, heard + whole, cells, spacing=spacing)
+        enter, skip, leave = preconditioned(self.spread[:, None, None], time[:, None, None, None, None])
+        found = self.dit(enter * latents, time, heard + whole, cells, spacing=spacing)
+        velocity: Tensor = skip * latents + leave * found
         return velocity
 
     @torch.no_grad()

@@ -8,7 +8,8 @@ References
 ----------
 Liu, Gong & Liu, "Flow straight and fast", ICLR 2023. Esser et al., "Scaling rectified flow transformers",
 ICML 2024, for logit-normal times and their shift. Brooks, Holynski & Efros, "InstructPix2Pix", CVPR 2023, for
-guidance by two conditions. Lin et al., "Common diffusion noise schedules and sample steps are flawed", WACV
+guidance by two conditions. Karras et al., "Elucidating the design space of diffusion-based generative models",
+NeurIPS 2022, for preconditioning. Lin et al., "Common diffusion noise schedules and sample steps are flawed", WACV
 2024, for rescaling. Kynkäänniemi et al., "Applying guidance in a limited interval", NeurIPS 2024.
 """
 
@@ -16,7 +17,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -24,6 +25,7 @@ from torch import Tensor
 
 __all__ = [
     "Guidance",
+    "Preconditioning",
     "Solver",
     "Velocity",
     "between",
@@ -31,6 +33,7 @@ __all__ = [
     "follow",
     "guided",
     "logit_normal",
+    "preconditioned",
     "shifted",
     "times",
 ]
@@ -84,6 +87,40 @@ def data_at_end(
 ) -> Float[Tensor, "batch *shape"]:
     """Give the data that points would come to if they kept their velocity."""
     return points + (1.0 - _beside(time, points)) * velocity
+
+
+class Preconditioning(NamedTuple):
+    """What a network is asked, so that its answer of zero is the best linear guess.
+
+    Attributes
+    ----------
+    enter
+        By what points are multiplied for the network: to a variance of 1.
+    skip
+        By what they are multiplied for the linear guess of their velocity.
+    leave
+        By what the network's answer is multiplied, which is added: to the deviation of what the guess misses.
+    """
+
+    enter: Tensor
+    skip: Tensor
+    leave: Tensor
+
+
+def preconditioned(spread: Float[Tensor, "*shape"], time: Float[Tensor, "*shape"]) -> Preconditioning:
+    r"""Give the preconditioning of data with a mean of 0.
+
+    Of :math:`x_t` with variance :math:`\sigma_t^2 = t^2 s^2 + (1 - t)^2` the velocity's best linear guess is
+    :math:`(t s^2 - (1 - t))\,x_t / \sigma_t^2`, and misses it by a deviation of :math:`s / \sigma_t`.
+
+    Parameters
+    ----------
+    spread
+        The data's deviation; it is broadcast with the time.
+    """
+    variance = (time * spread).square() + (1.0 - time).square()
+    own = variance.sqrt()
+    return Preconditioning(1.0 / own, (time * spread.square() - (1.0 - time)) / variance, spread / own)
 
 
 def logit_normal(

@@ -35,7 +35,7 @@ class StyleEncoder(nn.Module):
         self.body = nn.Sequential(
             nn.Conv2d(latents, width, 3, padding=1),
             Residual(width),
-            nn.Conv2d(width, 2 * width, 2, stride=2),
+            nn.Conv2d(width, 2 * width, 3, padding=1),
             Residual(2 * width),
             nn.SiLU(),
         )

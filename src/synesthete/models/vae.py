@@ -141,6 +141,17 @@ class Vae(nn.Module):
         return picture
 
     @torch.no_grad()
+    def visible(self, latents: Float[Tensor, "frames latents h w"]) -> Float[Tensor, " latents"]:
+        """Say how much of pictures each channel shows: their change, RMS, without it, that is at its mean."""
+        whole = self.decode(latents).float()
+        found = []
+        for channel in range(latents.shape[1]):
+            without = latents.clone()
+            without[:, channel] = latents[:, channel].mean()
+            found.append((self.decode(without).float() - whole).square().mean().sqrt())
+        return torch.stack(found)
+
+    @torch.no_grad()
     def fit_blocks(self, pictures: Sequence[Float[Tensor, "batch 3 height width"]]) -> None:
         """Set the linear first guess to the principal components of pictures: latents of variance 1.
 

@@ -112,8 +112,9 @@ class DiffusionModule(LightningModule):
                 (seen.latents - noise)[pressed],
             )
             pressure = config.pressure
+            variance = float(self.model.spread.square().mean())
             parts["pressure"] = (pressure.weight * len(pressed) / len(noise)) * hinge(
-                errors[pressed], bad, time[pressed], margin=pressure.margin, space=pressure.space
+                errors[pressed], bad, time[pressed], margin=variance * pressure.margin, space=pressure.space
             )
             wrongs = {"train/wrong": bad.mean() / errors[pressed].mean()}
         parts |= self._auxiliary(seen, conditions, data_at_end(points, velocity, time), time)

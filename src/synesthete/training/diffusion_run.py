@@ -41,6 +41,7 @@ HEARD_COLUMNS: Final = tuple(name for name in COLUMN_NAMES if name not in _DEAF_
 """What the model hears: all columns but those that only count."""
 
 _SHOWN: Final = 4
+_LOOKED_AT: Final = 8
 _CLIPS_PER_SONG: Final = 2
 _MOST_SONGS: Final = 8
 _TITLE: Final = "each clip true, then drawn anew"
@@ -201,7 +202,9 @@ def _scale(
     latents = [vae.encode(item.frames.float() / 255.0).mean for item in items]
     # All places of all frames in one row: pictures may be of several shapes.
     places = torch.cat([one.transpose(0, 1).flatten(1) for one in latents], dim=1)
-    model.fit_scale(places[None, :, :, None])
+    few = [one for one in latents if one.shape[2:] == latents[0].shape[2:]][:_LOOKED_AT]
+    shown = vae.visible(torch.cat(few))
+    model.fit_scale(places[None, :, :, None], (shown / shown.max()) ** (1.0 - config.flow.evenness))
     model.ear.fit_scale(_heard(torch.stack([item.rows for item in items])))
 
 

@@ -59,7 +59,7 @@ def test_a_clip_that_begins_later_is_the_same_clip() -> None:
     dit, latents, condition = tiny(), noise(1, 9, 4, 3, 3), noise(1, 9, 16)
     time = torch.tensor([0.4])
     whole = dit(latents, time, condition, style(len(condition)))
-    part = dit(latents[:, 3:], time, condition[:, 3:])
+    part = dit(latents[:, 3:], time, condition[:, 3:], style(1))
     # Its first frames miss what was before them.
     assert torch.allclose(part[:, WINDOW:], whole[:, 3 + WINDOW :], atol=1e-4)
     assert not torch.allclose(part[:, 0], whole[:, 3], atol=1e-3)
@@ -114,12 +114,12 @@ def test_a_clip_does_not_know_what_else_is_in_its_batch() -> None:
     together = dit(latents, time, condition, style(len(condition)))
     for clip in range(3):
         one = slice(clip, clip + 1)
-        assert torch.allclose(dit(latents[one], time[one], condition[one])[0], together[clip], atol=1e-4)
+        assert torch.allclose(dit(latents[one], time[one], condition[one], style(1))[0], together[clip], atol=1e-4)
 
 
 def test_one_condition_may_serve_all_frames() -> None:
     dit, latents, condition = tiny(), noise(2, 4, 4, 3, 3), noise(2, 1, 16)
     time = torch.tensor([0.1, 0.5])
-    assert torch.allclose(
-        dit(latents, time, condition, style(len(condition))), dit(latents, time, condition.expand(-1, 4, -1)), atol=1e-5
-    )
+    once = dit(latents, time, condition, style(2))
+    assert torch.allclose(once, dit(latents, time, condition.expand(-1, 4, -1), style(2)), atol=1e-5)
+    assert torch.allclose(once, dit(latents, time, condition, style(2).expand(-1, 4, -1, -1, -1)), atol=1e-5)
