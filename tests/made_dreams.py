@@ -24,7 +24,8 @@ VAE_SPEC = VaeSpec(
     latents=4, widths=(8, 8, 8), encoder_blocks=(0, 0, 0), decoder_blocks=(0, 0, 0, 0), features=8
 )
 DIFFUSION_SPEC = DiffusionSpec(
-    latents=4, columns=HEARD, rows_per_frame=2, frame_rate=15, row_width=16, row_layers=2, style_channels=2, style_cells=2,
+    latents=4, columns=HEARD, rows_per_frame=2, frame_rate=15, row_width=16, row_layers=2,
+    style_channels=2, style_cells=2,
     style_width=8, condition=16, width=64, blocks=2, window=7,
 )  # fmt: skip
 

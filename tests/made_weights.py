@@ -14,10 +14,12 @@ from synesthete.models.weights import save_weights
 from synesthete.training.diffusion_run import diffusion_spec
 
 TINY_DIFFUSION = (
-    "model.row_width=8", "model.row_layers=2", "model.style_channels=1", "model.style_cells=2", "model.style_width=8",
+    "model.row_width=8", "model.row_layers=2", "model.style_channels=1", "model.style_cells=2",
+    "model.style_width=8",
     "model.condition=16", "model.width=64", "model.blocks=2", "data.song_seconds=5", "data.clip_frames=4",
     "data.context_s=0.2", "data.batch_size=4", "sampling.steps=1", "sampling.batches=1",
     "sampling.audio_guidance=1", "validation_batches=1", "validate_every=2", "steps=4", "first_clips=4",
+    "last_clips=4",
 )  # fmt: skip
 """Changes to the preset ``smoke`` that make it as small as can be."""
 

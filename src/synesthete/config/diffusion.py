@@ -76,8 +76,8 @@ class FlowConfig(Frozen):
 
     evenness: float = Field(
         default=0.4, ge=0, le=1,
-        description="How alike channels of latents count: 1: all alike, 0: each by what of a picture it shows. "
-        "What counts less is drawn later.",
+        description="How alike channels of latents count: 1: all alike, 0: each by what of a picture it "
+        "shows. What counts less is drawn later.",
     )  # fmt: skip
     time_mean: float = Field(default=0.0, ge=-3, le=3, description="Mean of a time's logit.")
     time_deviation: float = Field(default=1.0, gt=0, le=3, description="Deviation of a time's logit.")
@@ -152,6 +152,10 @@ class DiffusionConfig(TrainConfig):
     first_clips: int = Field(
         default=128, ge=4, le=100_000, description="Clips by which latents and rows are scaled."
     )
+    last_clips: int = Field(
+        default=1024, ge=4, le=100_000,
+        description="Clips by whose styles styles are made standard normal, in the end.",
+    )  # fmt: skip
     kept_batches: int = Field(
         default=0, ge=0, le=10_000_000,
         description="Draw and encode so many batches once, keep them in the workspace's cache, and go round "
@@ -204,11 +208,13 @@ DIFFUSION_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
     "smoke": {
         "steps": 120,
         "first_clips": 16,
+        "last_clips": 64,
         "validate_every": 60,
         "validation_batches": 2,
         "optimiser": {"warm_up_steps": 10, "learning_rate": 2e-3, "average": 0.95},
         "model": {
-            "row_width": 64, "style_channels": 4, "style_cells": 4, "style_width": 32, "condition": 96, "width": 128, "blocks": 4,
+            "row_width": 64, "style_channels": 4, "style_cells": 4, "style_width": 32, "condition": 96,
+            "width": 128, "blocks": 4,
         },
         "sampling": {"steps": 4, "batches": 1},
         "data": {

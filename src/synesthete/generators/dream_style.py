@@ -19,8 +19,6 @@ __all__ = ["DIRECTIONS", "base_style", "directions", "seeded_style", "style_pict
 DIRECTIONS: Final = 4
 """Numbers of a preset's style, each of which moves the model's along a direction of its own."""
 
-_FIXED: Final = 0
-
 
 def base_style(look: DiffusionLook, networks: Networks, seed: int) -> Float[Tensor, " size"]:
     """Give the style that a look says, before the preset's own numbers move it.
@@ -52,16 +50,11 @@ def seeded_style(seed: int, size: int) -> Float[Tensor, " {size}"]:
 
 
 def directions(size: int) -> Float32[np.ndarray, "4 {size}"]:
-    """Give the directions along which a preset's style numbers move the model's style: always the same.
+    """Give the directions along which a preset's style numbers move the model's style: its first axes.
 
-    Each has length 1, the standard deviation of styles along it, and is at right angles to the others.
+    Along these styles differ most; each has length 1, the standard deviation of styles along it.
     """
-    found = np.zeros((DIRECTIONS, size))
-    for place in range(DIRECTIONS):
-        way = generator_for(_FIXED, "diffusion.directions", place).standard_normal(size)
-        way -= found[:place].T @ (found[:place] @ way)
-        found[place] = way / np.linalg.norm(way)
-    return found.astype(np.float32)
+    return np.eye(DIRECTIONS, size, dtype=np.float32)
 
 
 def style_picture(path: Path) -> Float[Tensor, "3 height width"]:
@@ -88,5 +81,6 @@ def style_picture(path: Path) -> Float[Tensor, "3 height width"]:
 def _read_style(networks: Networks, picture: Float[Tensor, "3 height width"]) -> Float[Tensor, " size"]:
     model = networks.model
     latents = networks.vae.encode(picture[None]).mean.to(model.mean.device)
-    style: Tensor = model.read_style(model.scaled(latents)[None]).mean[0].cpu()
+    read = model.read_style(model.scaled(latents)[None]).mean
+    style: Tensor = model.styles.standard(read)[0].cpu()
     return style

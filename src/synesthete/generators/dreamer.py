@@ -154,7 +154,7 @@ class Dreamer:
             )
             drawn = model.sample(
                 points,
-                Conditions(model.hear(heard), model.styled(style)),
+                Conditions(model.hear(heard), model.styled(model.styles(style))),
                 guidance=Guidance(
                     audio=look.audio_guidance_scale,
                     style=look.style_guidance_scale,

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from synesthete.models.dit import Dit
 from synesthete.models.flow import Guidance, Solver, follow, guided, preconditioned, times
 from synesthete.models.rows import RowEncoder
-from synesthete.models.style import StyleEncoder
+from synesthete.models.style import StandardStyles, StyleEncoder
 from synesthete.models.vae import Posterior
 
 __all__ = ["Conditions", "Diffusion", "DiffusionSpec", "Manner"]
@@ -131,6 +131,7 @@ class Diffusion(nn.Module):
         self.eye = StyleEncoder(
             spec.latents, width=spec.style_width, channels=spec.style_channels, cells=spec.style_cells
         )
+        self.styles = StandardStyles(spec.style_size)
         self.manner = nn.Linear(spec.style_size, spec.condition)
         self.unheard = nn.Parameter(torch.zeros(spec.condition))
         self.unstyled = nn.Parameter(torch.zeros(spec.condition))
@@ -192,7 +193,7 @@ class Diffusion(nn.Module):
         return torch.where(dropped[:, None, None], self.unheard.to(heard), heard)
 
     def read_style(self, latents: Float[Tensor, "clips frames latents h w"]) -> Posterior:
-        """Read the style of pictures, from their scaled latents."""
+        """Read the style of pictures, from their scaled latents; `styles` makes standard ones of such."""
         posterior: Posterior = self.eye(latents)
         return posterior
 
@@ -202,7 +203,7 @@ class Diffusion(nn.Module):
         *,
         dropped: Bool[Tensor, " clips"] | None = None,
     ) -> Manner:
-        """Give a style as a condition; with clips that have none."""
+        """Give a style, as `read_style` gives it, as a condition; with clips that have none."""
         style = style if style.ndim == 3 else style[:, None]
         whole: Tensor = self.manner(style)
         cells = style.unflatten(-1, (self.spec.style_channels, self.spec.style_cells, self.spec.style_cells))

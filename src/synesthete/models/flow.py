@@ -7,10 +7,11 @@ Between noise :math:`\varepsilon` and data :math:`x_1` lies a straight line,
 References
 ----------
 Liu, Gong & Liu, "Flow straight and fast", ICLR 2023. Esser et al., "Scaling rectified flow transformers",
-ICML 2024, for logit-normal times and their shift. Brooks, Holynski & Efros, "InstructPix2Pix", CVPR 2023, for
-guidance by two conditions. Karras et al., "Elucidating the design space of diffusion-based generative models",
-NeurIPS 2022, for preconditioning. Lin et al., "Common diffusion noise schedules and sample steps are flawed", WACV
-2024, for rescaling. Kynkäänniemi et al., "Applying guidance in a limited interval", NeurIPS 2024.
+ICML 2024, for logit-normal times and their shift. Karras et al., "Elucidating the design space of
+diffusion-based generative models", NeurIPS 2022, for preconditioning. Brooks, Holynski & Efros,
+"InstructPix2Pix", CVPR 2023, for guidance by two conditions. Lin et al., "Common diffusion noise schedules and
+sample steps are flawed", WACV 2024, for rescaling. Kynkäänniemi et al., "Applying guidance in a limited
+interval", NeurIPS 2024.
 """
 
 import math

@@ -55,9 +55,7 @@ def hear(
     return heard if config.aligned else heard.mean(dim=1, keepdim=True).expand_as(heard)
 
 
-def styled(
-    model: Diffusion, config: ConditionConfig, style: Float[Tensor, "clips size"]
-) -> Manner:
-    """Give styles as conditions; none at all to a model that was trained without any."""
+def styled(model: Diffusion, config: ConditionConfig, style: Float[Tensor, "clips size"]) -> Manner:
+    """Give standard styles as conditions; none at all to a model that was trained without any."""
     none = torch.full((len(style),), config.p_style_drop == 1.0, device=style.device)
-    return model.styled(style, dropped=none)
+    return model.styled(model.styles(style), dropped=none)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from synesthete.config.data import share_at
 from synesthete.config.diffusion import DiffusionConfig
-from synesthete.models.diffusion import Conditions, Diffusion
+from synesthete.models.diffusion import Conditions, Diffusion, Manner
 from synesthete.models.flow import between, data_at_end, logit_normal
 from synesthete.models.vae import Vae
 from synesthete.seeding import generator_for
@@ -191,7 +191,7 @@ class DiffusionModule(LightningModule):
         seen = self.see(batch)
         other = seen.rows.roll(2, dims=0)
         posterior = self.model.read_style(seen.shown)
-        manner = styled(self.model, self.config.conditions, posterior.mean)
+        manner = self._manner(posterior.mean)
         noise = self._noise(batch, seen)
         time = torch.linspace(0.1, 0.9, len(noise), device=self.device)
         points = between(seen.latents, noise, time)
@@ -225,11 +225,14 @@ class DiffusionModule(LightningModule):
     def draw(self, batch: Batch) -> Float[Tensor, "clips frames 3 height width"]:
         """Draw a batch anew: to its music, in its style."""
         seen = self.see(batch)
-        manner = styled(self.model, self.config.conditions, self.model.read_style(seen.shown).mean)
+        manner = self._manner(self.model.read_style(seen.shown).mean)
         noise = self._noise(batch, seen)
         drawn = self._probes.draw(self.model, noise, Conditions(self.hear(seen.rows), manner))
         pictures = self.vae.decode(self.model.unscaled(drawn).flatten(0, 1)).float()
         return pictures.view(*drawn.shape[:2], *pictures.shape[1:])
+
+    def _manner(self, read: Float[Tensor, "clips size"]) -> Manner:
+        return styled(self.model, self.config.conditions, self.model.styles.standard(read))
 
     def _noise(self, batch: Batch, seen: "Seen") -> Tensor:
         draws = generator_for(self.config.seed, "diffusion.validation", int(batch.number[0]))

@@ -24,11 +24,11 @@ from synesthete.models.diffusion import Diffusion, DiffusionSpec
 from synesthete.models.vae import Vae
 from synesthete.models.weights import load_vae, read_weights, save_weights, shipped_weights
 from synesthete.training.data_module import ClipDataModule, data_identity
-from synesthete.training.dataset import LiveItems
+from synesthete.training.dataset import ItemSource, LiveItems
 from synesthete.training.diffusion_card import diffusion_card
 from synesthete.training.diffusion_module import DiffusionModule
 from synesthete.training.encoded import EncodedItems
-from synesthete.training.items import Batch
+from synesthete.training.items import Batch, stack
 from synesthete.training.music import Music
 from synesthete.training.picture_codes import picture_bytes
 from synesthete.training.run import Progress, RunResult, claim_run, fit, item_source, last_checkpoint
@@ -102,15 +102,16 @@ def train_diffusion(
     )
     resumed = last_checkpoint(folder).exists()
     model = _first_weights(config, options, autoencoder, digest, music, embedder, resumed=resumed)
-    silence = _heard(silent_row(embedder))
+    module = DiffusionModule(config, model, autoencoder, _heard(silent_row(embedder)))
     trained = fit(
-        DiffusionModule(config, model, autoencoder, silence), data, config, options, folder,
+        module, data, config, options, folder,
         callbacks=[Sheets(folder / "sheets", _pictures, columns=config.data.clip_frames, title=_TITLE)],
         on_step=on_step, keep="validation/score",
     )  # fmt: skip
     if trained.step < config.steps:
         return RunResult(trained.step, config.steps, trained.figures, None)
     if trained.writes:
+        model.styles.fit(_styles(module, read))
         facts = {
             "version": __version__,
             "steps": trained.step,
@@ -206,6 +207,19 @@ def _scale(
     shown = vae.visible(torch.cat(few))
     model.fit_scale(places[None, :, :, None], (shown / shown.max()) ** (1.0 - config.flow.evenness))
     model.ear.fit_scale(_heard(torch.stack([item.rows for item in items])))
+
+
+@torch.no_grad()
+def _styles(module: DiffusionModule, read: ItemSource) -> Float[Tensor, "styles size"]:
+    """Read the styles of clips of training."""
+    config, found = module.config, []
+    size = config.data.batch_size
+    module.cpu()
+    module.vae.cpu()
+    for first in range(0, config.last_clips, size):
+        seen = module.see(stack(read(range(first, first + size))))
+        found.append(module.model.read_style(seen.shown).mean)
+    return torch.cat(found)
 
 
 def _columns(data: DataConfig) -> tuple[str, ...]:

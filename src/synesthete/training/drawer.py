@@ -144,8 +144,10 @@ class Drawer:
 
     @torch.no_grad()
     def read_style(self, shown: UInt8[Tensor, "style_frames 3 height width"]) -> Float[Tensor, " size"]:
-        """Read the style of frames."""
-        return self.model.read_style(self.latents(shown.float() / 255.0)[None]).mean[0]
+        """Read the standard style of frames."""
+        read = self.model.read_style(self.latents(shown.float() / 255.0)[None]).mean
+        style: Tensor = self.model.styles.standard(read)[0]
+        return style
 
     def noise(self, number: int, frames: int) -> Float[Tensor, "frames latents h w"]:
         """Give noise of a number, for square pictures."""
@@ -175,7 +177,7 @@ class Drawer:
         rows
             What each hears.
         styles
-            Of each.
+            Of each, standard.
         noises
             The number of each one's noise.
         """

@@ -37,6 +37,24 @@ def test_latents_are_scaled_and_come_back(model: Diffusion) -> None:
     assert torch.allclose(model.unscaled(scaled), latents, atol=1e-5)
     clips = latents.view(8, 5, 4, 3, 5)
     assert torch.allclose(model.scaled(clips).flatten(0, 1), scaled)
+    shares = torch.tensor([1.0, 0.7, 0.4, 0.3])
+    model.fit_scale(latents, shares)
+    scaled = model.scaled(latents)
+    assert torch.allclose(scaled.transpose(0, 1).flatten(1).std(dim=1), shares, atol=1e-5)
+    assert torch.allclose(model.unscaled(scaled), latents, atol=1e-5)
+    model.fit_scale(latents)
+
+
+def test_before_training_what_is_drawn_is_the_best_linear_guess() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        new = Diffusion(TINY_DIFFUSION)
+    new.spread.copy_(torch.tensor([1.0, 0.5, 0.5, 0.1]))
+    start = noise(2, 3, 4, 2, 2)
+    nothing = Conditions(new.hear(noise(2, 5 + 2 * SPARE, 3)), new.styled(noise(2, 8)))
+    drawn = new.sample(start, nothing, steps=200)
+    for channel, share in enumerate(new.spread.tolist()):
+        assert torch.allclose(drawn[:, :, channel], share * start[:, :, channel], rtol=0.05, atol=0.01)
 
 
 def test_who_hears_nothing_hears_nothing(model: Diffusion) -> None:

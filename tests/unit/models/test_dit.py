@@ -48,7 +48,9 @@ def test_frames_beyond_the_window_do_not_count(spacing: float, near: int) -> Non
     dit, frame = tiny(), 6
     latents = noise(1, 13, 4, 2, 2).requires_grad_()
     condition = noise(1, 13, 16).requires_grad_()
-    dit(latents, torch.tensor([0.4]), condition, style(1), spacing=spacing)[0, frame].square().sum().backward()
+    dit(latents, torch.tensor([0.4]), condition, style(1), spacing=spacing)[
+        0, frame
+    ].square().sum().backward()
     for given in (latents, condition):
         assert given.grad is not None
         counts = given.grad[0].flatten(1).abs().sum(dim=1) > 0
@@ -94,10 +96,16 @@ def test_places_are_where_they_are_whatever_the_shape_of_the_picture() -> None:
     condition, time = noise(1, 1, 16), torch.tensor([0.5])
     found = dit(wide, time, condition, style(len(condition)))
     # The short side goes from -1 to 1 in all: the middle of a wide picture is a square one.
-    assert torch.allclose(found[..., 2:6], dit(wide[..., 2:6], time, condition, style(len(condition))), atol=1e-5)
-    assert not torch.allclose(found[..., :4], dit(wide[..., :4], time, condition, style(len(condition))), atol=1e-3)
     assert torch.allclose(
-        dit(tall, time, condition, style(len(condition)))[..., 2:6, :], dit(tall[..., 2:6, :], time, condition, style(len(condition))), atol=1e-5
+        found[..., 2:6], dit(wide[..., 2:6], time, condition, style(len(condition))), atol=1e-5
+    )
+    assert not torch.allclose(
+        found[..., :4], dit(wide[..., :4], time, condition, style(len(condition))), atol=1e-3
+    )
+    assert torch.allclose(
+        dit(tall, time, condition, style(len(condition)))[..., 2:6, :],
+        dit(tall[..., 2:6, :], time, condition, style(len(condition))),
+        atol=1e-5,
     )
 
 
@@ -114,7 +122,9 @@ def test_a_clip_does_not_know_what_else_is_in_its_batch() -> None:
     together = dit(latents, time, condition, style(len(condition)))
     for clip in range(3):
         one = slice(clip, clip + 1)
-        assert torch.allclose(dit(latents[one], time[one], condition[one], style(1))[0], together[clip], atol=1e-4)
+        assert torch.allclose(
+            dit(latents[one], time[one], condition[one], style(1))[0], together[clip], atol=1e-4
+        )
 
 
 def test_one_condition_may_serve_all_frames() -> None:

@@ -15,6 +15,7 @@ from synesthete.models.flow import (
     follow,
     guided,
     logit_normal,
+    preconditioned,
     shifted,
     times,
 )
@@ -32,6 +33,19 @@ def test_who_keeps_the_true_velocity_comes_to_the_data() -> None:
     data, start = noise(4, 3, 2, 2, seed=1), noise(4, 3, 2, 2, seed=2)
     time = torch.tensor([0.0, 0.3, 0.9, 1.0])
     assert torch.allclose(data_at_end(between(data, start, time), data - start, time), data, atol=1e-6)
+
+
+@pytest.mark.parametrize("spread", [0.2, 1.0])
+@pytest.mark.parametrize("time", [0.0, 0.3, 0.8, 1.0])
+def test_a_network_is_asked_for_what_the_best_linear_guess_misses(spread: float, time: float) -> None:
+    data, start = spread * noise(100_000, seed=1), noise(100_000, seed=2)
+    at = torch.full((1,), time)
+    points = between(data[None], start[None], at)[0]
+    found = preconditioned(torch.tensor(spread), at)
+    assert float((found.enter * points).std()) == pytest.approx(1.0, abs=0.02)
+    missed = (data - start - found.skip * points) / found.leave
+    assert float(missed.std()) == pytest.approx(1.0, abs=0.02)
+    assert float((missed * points).mean()) == pytest.approx(0.0, abs=0.02)
 
 
 @pytest.mark.parametrize("solver", ["euler", "heun"])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from made_models import noise, stirred
-from synesthete.models.style import StyleEncoder, spherical
+from synesthete.models.style import StandardStyles, StyleEncoder, spherical
 
 
 @pytest.fixture
@@ -52,3 +52,34 @@ def test_equal_opposite_and_missing_styles_are_blended_too() -> None:
     assert torch.isfinite(spherical(style, -style, 0.5)).all()
     half = spherical(torch.zeros(1, 2), style, 0.5)
     assert float(half.norm()) == pytest.approx(2.5 * math.sin(math.pi / 4), abs=1e-5)
+
+
+def made_styles(count: int = 4000) -> torch.Tensor:
+    """Give styles that depend on each other."""
+    return noise(count, 6, seed=4) @ (torch.eye(6) + 0.2 * noise(6, 6, seed=5)) + noise(6, seed=6)
+
+
+def test_standard_styles_are_standard_and_come_back() -> None:
+    read, styles = made_styles(), StandardStyles(6)
+    assert torch.equal(styles(read), read)
+    styles.fit(read)
+    standard = styles.standard(read)
+    assert torch.allclose(standard.mean(dim=0), torch.zeros(6), atol=1e-3)
+    assert torch.allclose(standard.T.cov(correction=0), torch.eye(6), atol=0.1)
+    assert torch.allclose(styles(standard), read, atol=1e-3)
+    drawn = styles(noise(4000, 6, seed=7))
+    assert torch.allclose(drawn.T.cov(), read.T.cov(), atol=0.15 * float(read.T.cov().abs().max()))
+
+
+def test_the_first_number_of_a_standard_style_says_most() -> None:
+    styles = StandardStyles(6)
+    styles.fit(made_styles())
+    moved = [float((styles(one) - styles.middle).norm()) for one in torch.eye(6)]
+    assert moved == sorted(moved, reverse=True)
+
+
+def test_few_styles_are_made_standard_too() -> None:
+    read, styles = made_styles(3), StandardStyles(6)
+    styles.fit(read)
+    assert torch.allclose(styles(styles.standard(read)), read, atol=1e-2)
+    assert torch.isfinite(styles(noise(5, 6))).all()

@@ -49,6 +49,16 @@ def test_before_training_it_is_a_code_by_principal_components(vae: Vae) -> None:
     assert (back - pictures).square().mean() < 0.05 * (pictures - mean).square().mean()
 
 
+def test_channels_show_less_and_less(vae: Vae) -> None:
+    pictures = smooth(16, (128, 128))
+    vae.fit_blocks([pictures])
+    with torch.no_grad():
+        shown = vae.visible(vae.encode(pictures).mean)
+    assert shown.shape == (8,)
+    assert (shown.diff() < 0.0).all()
+    assert shown[-1] > 0.0
+
+
 def test_divergence_is_that_of_normal_distributions() -> None:
     mean, spread = torch.tensor([0.5, -1.0]), torch.tensor([0.3, 2.0])
     own = Posterior(mean.view(1, 2, 1, 1), 2 * spread.log().view(1, 2, 1, 1)).divergence()

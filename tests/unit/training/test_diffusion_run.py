@@ -27,10 +27,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore::Deprecat
 
 TINY = (
     "model.width=64", "model.blocks=2", "model.condition=16", "model.row_width=16", "model.row_layers=2",
-    "model.style_channels=2", "model.style_cells=2", "model.style_width=8", "data.batch_size=4", "data.clip_frames=2",
+    "model.style_channels=2", "model.style_cells=2", "model.style_width=8", "data.batch_size=4",
+    "data.clip_frames=2",
     "data.style_frames=1", "data.context_s=0.2", "data.song_seconds=4", "data.warm_up_s=0.2",
     "sampling.steps=1", "sampling.batches=1", "validation_batches=1", "validate_every=2", "steps=4",
-    "first_clips=4", "optimiser.warm_up_steps=1",
+    "first_clips=4", "last_clips=4", "optimiser.warm_up_steps=1",
 )  # fmt: skip
 OPTIONS = TrainOptions(preset="smoke", workers=0)
 CONFIG = load_diffusion_config("smoke", None, TINY)

@@ -20,6 +20,7 @@ TINY = (
     "model.width=64", "model.blocks=2", "model.row_width=16", "model.row_layers=2", "model.style_width=16",
     "model.condition=32", "data.song_seconds=6", "data.batch_size=4", "data.clip_frames=2",
     "data.style_frames=1", "validation_batches=1", "validate_every=1", "steps=1", "first_clips=4",
+    "last_clips=4",
     "sampling.steps=1", "sampling.batches=1", "data.embedding=wav2vec2", "data.embedding_size=4",
 )  # fmt: skip
 
