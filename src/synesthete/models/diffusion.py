@@ -206,7 +206,8 @@ class Diffusion(nn.Module):
         """Give a style, as `read_style` gives it, as a condition; with clips that have none."""
         style = style if style.ndim == 3 else style[:, None]
         whole: Tensor = self.manner(style)
-        cells = style.unflatten(-1, (self.spec.style_channels, self.spec.style_cells, self.spec.style_cells))
+        side = self.spec.style_cells
+        cells = style.reshape(*style.shape[:2], self.spec.style_channels, side, side)
         if dropped is None:
             return Manner(whole, cells)
         return Manner(

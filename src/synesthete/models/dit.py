@@ -124,7 +124,7 @@ class Dit(nn.Module):
         """Give the style at each place."""
         cells = self.ground(style.flatten(0, 1))
         places = nn.functional.interpolate(cells, size, mode="bilinear", align_corners=False)
-        return places.flatten(2).transpose(1, 2).unflatten(0, style.shape[:2])
+        return places.flatten(2).transpose(1, 2).reshape(*style.shape[:2], size[0] * size[1], -1)
 
 
 class _Block(nn.Module):

@@ -9,8 +9,8 @@ References
 Liu, Gong & Liu, "Flow straight and fast", ICLR 2023. Esser et al., "Scaling rectified flow transformers",
 ICML 2024, for logit-normal times and their shift. Karras et al., "Elucidating the design space of
 diffusion-based generative models", NeurIPS 2022, for preconditioning. Brooks, Holynski & Efros,
-"InstructPix2Pix", CVPR 2023, for guidance by two conditions. Lin et al., "Common diffusion noise schedules and
-sample steps are flawed", WACV 2024, for rescaling. Kynkäänniemi et al., "Applying guidance in a limited
+"InstructPix2Pix", CVPR 2023, for guidance by two conditions. Lin et al., "Common diffusion noise schedules
+and sample steps are flawed", WACV 2024, for rescaling. Kynkäänniemi et al., "Applying guidance in a limited
 interval", NeurIPS 2024.
 """
 

@@ -65,7 +65,7 @@ def test_standard_styles_are_standard_and_come_back() -> None:
     styles.fit(read)
     standard = styles.standard(read)
     assert torch.allclose(standard.mean(dim=0), torch.zeros(6), atol=1e-3)
-    assert torch.allclose(standard.T.cov(correction=0), torch.eye(6), atol=0.1)
+    assert torch.allclose(standard.T.cov(correction=0), torch.eye(6), atol=0.2)
     assert torch.allclose(styles(standard), read, atol=1e-3)
     drawn = styles(noise(4000, 6, seed=7))
     assert torch.allclose(drawn.T.cov(), read.T.cov(), atol=0.15 * float(read.T.cov().abs().max()))
