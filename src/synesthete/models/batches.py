@@ -29,21 +29,21 @@ class BatchSize:
 
     def halve(self, tried: int) -> None:
         """Go on with half of what did not fit."""
-        smaller = max(1, tried // 2)
+        smaller = tried // 2
         if smaller < self.size:
             self.size = smaller
             _log.warning("memory is short: %d frames are decoded at a time, not %d", smaller, tried)
 
 
 def in_batches(
-    start: int, stop: int, batch: BatchSize, make: Callable[[range], _Made]
+    start: int, stop: int, batch: BatchSize, make: Callable[[range, range], _Made]
 ) -> Iterator[tuple[range, _Made]]:
-    """Make ``start`` to ``stop`` (exclusive) in batches.
+    """Make ``start`` to ``stop`` (exclusive) in batches, that begin at multiples of their size.
 
     Parameters
     ----------
     make
-        Makes a batch.
+        Makes a batch: is given what is wanted of it, and all that it would hold.
 
     Yields
     ------
@@ -55,17 +55,19 @@ def in_batches(
         If memory is too short for one alone.
     """
     while start < stop:
-        tried = range(start, min(start + batch.size, stop))
+        size = batch.size
+        first = start // size * size
+        tried = range(start, min(first + size, stop))
         try:
-            made = make(tried)
+            made = make(tried, range(first, first + size))
         except (MemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
                 raise
-            if len(tried) == 1:
+            if size == 1:
                 raise RenderError(
                     "memory is too short to decode one frame; choose a smaller --resolution, or --device cpu"
                 ) from None
-            batch.halve(len(tried))
+            batch.halve(size)
             continue
         yield tried, made
         start = tried.stop

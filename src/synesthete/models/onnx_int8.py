@@ -44,8 +44,10 @@ def quantised(graph: bytes, samples: Sequence[Inputs], folder: Path) -> bytes:
     need_onnx()
     import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
     model = onnx.load_from_string(graph)
+    add_pre_process_metadata(model)  # PyTorch's exporter did all that it would advise
     inputs = {port.name for port in model.graph.input}
     first = [node.name for node in model.graph.node if node.op_type == "Conv" and node.input[0] in inputs]
     with tempfile.TemporaryDirectory(prefix=".int8-", dir=folder) as scratch:
