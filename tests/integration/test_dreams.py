@@ -11,6 +11,7 @@ from PIL import Image
 import synesthete
 from made_clips import flat_pictures, write_clip
 from made_dreams import write_dream, write_models
+from made_graphs import needs_onnx
 from made_subjects import SMALL, made_song
 from synesthete.config.preset import DEFAULT_PRESETS, load_preset
 from synesthete.config.render import RenderOptions
@@ -60,12 +61,14 @@ def test_other_weights_are_another_film(render: Command, second: Path, dream: Pa
     assert films[0].read_bytes() != films[1].read_bytes()
 
 
+@pytest.mark.parametrize("runtime", ["torch", pytest.param("onnxruntime", marks=needs_onnx)])
 def test_an_interrupted_film_is_resumed_to_the_same_bytes(
-    make_song: Command, dream: Path, tmp_path: Path
+    make_song: Command, dream: Path, tmp_path: Path, runtime: str
 ) -> None:
     song = make_song(5.0)
     values: dict[str, Any] = {
         "preset": str(dream), "resolution": "64x64", "kernels": "eager", "fps": 24, "workers": 1,
+        "decoder": {"runtime": runtime},
     }  # fmt: skip
 
     def stop(event: dict[str, Any]) -> None:
@@ -75,9 +78,25 @@ def test_an_interrupted_film_is_resumed_to_the_same_bytes(
     calm = synesthete.render(song, workspace=tmp_path / "calm", **values)
     with pytest.raises(_Stopped):
         synesthete.render(song, workspace=tmp_path / "stopped", on_event=stop, **values)
-    again = synesthete.render(song, workspace=tmp_path / "stopped", **values)
+    others = {**values, "workers": 2, "decoder": {"runtime": runtime, "batch_size": 3}}
+    again = synesthete.render(song, workspace=tmp_path / "stopped", **others)
     assert (calm.resumed, again.resumed) == (0, 1)
     assert again.film.read_bytes() == calm.film.read_bytes()
+
+
+@needs_onnx
+def test_another_runtime_is_another_film(render: Command, second: Path, dream: Path, workspace: Path) -> None:
+    films = {}
+    for runtime in ("torch", "onnxruntime"):
+        done = render(
+            second, "-p", dream, "--runtime", runtime, "--no-certificate", "--json"
+        ).events[-1]  # fmt: skip
+        films[runtime] = Path(done["film"])
+    manifests = {name: json.loads((film.parent / "meta.json").read_text()) for name, film in films.items()}
+    assert manifests["torch"]["run_id"] != manifests["onnxruntime"]["run_id"]
+    assert manifests["torch"]["numerics"]["path"].startswith("eager-")
+    assert manifests["onnxruntime"]["numerics"]["path"].startswith("onnxruntime-")
+    assert len(list((workspace / "cache" / "graphs").iterdir())) == 1
 
 
 def test_the_style_of_a_picture(

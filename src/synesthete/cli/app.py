@@ -22,6 +22,7 @@ from synesthete.cli.evaluate_diffusion import evaluate_diffusion
 from synesthete.cli.evaluate_generator import evaluate_generator
 from synesthete.cli.evaluate_vae import evaluate_vae
 from synesthete.cli.explore import breed, explore
+from synesthete.cli.export import app as export_app
 from synesthete.cli.fit import fit
 from synesthete.cli.manage import clean, presets
 from synesthete.cli.pipeline import pipeline
@@ -59,6 +60,7 @@ app.command()(presets)
 app.add_typer(preset_app, name="preset")
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(train_app, name="train")
+app.add_typer(export_app, name="export")
 app.command()(pipeline)
 app.command()(moods)
 app.command()(clean)

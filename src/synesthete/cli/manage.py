@@ -63,7 +63,7 @@ def clean(
 def _cached(folder: Path) -> list[Path]:
     """Give what is ours in a cache folder; a workspace may be anybody's folder."""
     ours = (
-        "timelines", "gains", "kernels", "blocks", "styles", "fits", "music", "latents",
+        "timelines", "gains", "kernels", "graphs", "blocks", "styles", "fits", "music", "latents",
         "profile-*", "check-*", "evaluate-*", "probe-songs",
     )  # fmt: skip
     return sorted(path for name in ours for path in folder.glob(name) if path.is_dir())

@@ -10,6 +10,7 @@ import typer
 
 from synesthete.cli.progress import Progress
 from synesthete.config.base import build
+from synesthete.config.decoder import Decoder, Provider, Runtime
 from synesthete.config.formats import Codec
 from synesthete.config.preset import GeneratorName
 from synesthete.config.render import (
@@ -34,6 +35,10 @@ def _option(field: str, *names: str, **settings: Any) -> Any:
 
 def _title(field: str, *names: str, **settings: Any) -> Any:
     return typer.Option(*names, help=Titles.model_fields[field].description, **settings)
+
+
+def _decoder(field: str, *names: str, **settings: Any) -> Any:
+    return typer.Option(*names, help=Decoder.model_fields[field].description, **settings)
 
 
 Song = Annotated[Path, typer.Argument(help="A sound file, or a film with sound.", show_default=False)]
@@ -121,6 +126,9 @@ def render(
     precision: PrecisionOption = "auto",
     kernels: KernelsOption = "auto",
     tile: TileOption = 0,
+    runtime: Annotated[Runtime, _decoder("runtime")] = "torch",
+    execution_provider: Annotated[Provider, _decoder("execution_provider")] = "auto",
+    batch_size: Annotated[int, _decoder("batch_size")] = 32,
     codec: CodecOption = None,
     bit_depth: BitDepthOption = None,
     alpha: Annotated[bool, _option("alpha", "--alpha")] = False,
@@ -152,6 +160,9 @@ def render(
             "cover_art": cover_art, "watermark": watermark, "watermark_corner": watermark_corner,
             "watermark_opacity": watermark_opacity, "fade_in": fade_in, "fade_out": fade_out,
             "overlay": overlay,
+        },
+        decoder={
+            "runtime": runtime, "execution_provider": execution_provider, "batch_size": batch_size,
         },
         loudness=loudness, limiter=limiter, lut=lut, style_image=style_image, flash_safety=flash_safety,
         loop=loop, shutter=shutter, codec=codec, bit_depth=bit_depth, alpha=alpha, hardware=hardware,

@@ -17,6 +17,7 @@ from pydantic import (
 from synesthete.clock import parse_frame_rate
 from synesthete.config.base import Frozen
 from synesthete.config.control import Seed
+from synesthete.config.decoder import Decoder
 from synesthete.config.motion import ShutterAngle
 from synesthete.config.post import Balance, Share, Sharpening, Shift, ToneCurve, TrailSeconds
 from synesthete.config.render import (
@@ -42,7 +43,6 @@ __all__ = [
     "Arc",
     "Audio",
     "Controller",
-    "Decoder",
     "Look",
     "PostFx",
     "TempoSync",
@@ -196,13 +196,6 @@ class Audio(Frozen):
     )
 
 
-class Decoder(Frozen):
-    """How learned models are run; without effect until a generator of that kind exists."""
-
-    batch_size: Annotated[int, Field(ge=1, le=1024)] = Field(default=32, description="Frames at a time.")
-    execution_provider: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where to run it.")
-
-
 class Arc(Frozen):
     """How the style moves over the album, from the first track to the last; added to each preset's style."""
 
@@ -283,7 +276,7 @@ class Album(Look):
         default="limit", description="limit films to 3 flashes in any second, only warn of more, or off."
     )
     audio: Audio = Field(default=Audio(), description="The sound of the films.")
-    decoder: Decoder = Field(default=Decoder(), description="How learned models are run.")
+    decoder: Decoder = Field(default=Decoder(), description="How learned models decode.")
     palette: Literal["shared", "own"] = Field(
         default="shared",
         description="shared: hues of all presets are turned towards those of the first track's.",

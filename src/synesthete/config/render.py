@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, mo
 
 from synesthete.clock import parse_frame_rate, parse_timestamp
 from synesthete.config.base import Frozen
+from synesthete.config.decoder import Decoder
 from synesthete.config.formats import FORMATS, BitDepth, Codec, check_format, choose_codec
 from synesthete.config.motion import LoopWish, ShutterAngle
 from synesthete.config.preset import GeneratorName, default_preset
@@ -53,7 +54,6 @@ _PREVIEW_CRF = 6
 _SHORT_SIDE = re.compile(r"(\d{2,4})p")
 _WIDTH_HEIGHT = re.compile(r"(\d{2,5})x(\d{2,5})")
 MIN_SIDE, MAX_SIDE = 64, 8192
-
 
 # Up to which short side, pixels: crf and speed. Measured in docs/formats.md; what has no choice has one row.
 _Quality = tuple[tuple[float, tuple[int, Speed]], ...]
@@ -155,7 +155,6 @@ FrameRate = Annotated[
     AfterValidator(parse_frame_rate),
     PlainSerializer(str, when_used="json"),
 ]
-
 
 _EVERY_BARS = re.compile(r"every (\d{1,3}) bars?")
 
@@ -259,6 +258,7 @@ class RenderOptions(Frozen):
     device: Device = Field(default="auto", description="Where to compute.")
     precision: PrecisionName = Field(default="auto", description="Of the matrix products of wide nets.")
     kernels: Kernels = Field(default="auto", description="Compile fused kernels, or not.")
+    decoder: Decoder = Field(default=Decoder(), description="How learned models decode latents.")
     tile: Annotated[int, Field(ge=0, le=2**24)] = Field(
         default=0, description="Pixels per tile; 0 chooses. Frames do not depend on it."
     )

@@ -65,6 +65,8 @@ def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Gen
             aspect=width / height,
             device=device,
             precision=options.precision,
+            decoding=options.decoder,
+            graphs=options.workspace / "cache" / "graphs",
         )
     return CppnGenerator(
         preset.cppn,

@@ -39,7 +39,7 @@ from synesthete.models.cppn import (
 )
 from synesthete.seeding import seed_sequence
 
-__all__ = ["STYLE_SIZE", "CppnGenerator", "Precision", "spec_of"]
+__all__ = ["STYLE_SIZE", "CppnGenerator", "Precision", "constants_of", "drawn_pair", "spec_of"]
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 STYLE_SIZE = 4
@@ -85,6 +85,19 @@ def spec_of(net: Net) -> CppnSpec:
         gain=net.gain,
         bias=net.bias,
     )
+
+
+def constants_of(net: Net) -> list[str]:
+    """Name the inputs of a preset's network that are constant in a frame, in their order."""
+    phases = [f"{name}.{part}" for name in net.phases for part in ("cos", "sin")]
+    return [*phases, *net.signals, *(f"style.{k}" for k in range(STYLE_SIZE))]
+
+
+def drawn_pair(spec: CppnSpec, seed: int) -> tuple[CppnWeights, CppnWeights]:
+    """Draw the two networks that a preset of a seed evolves between."""
+    states = [seed_sequence(seed, "cppn.weights", k).generate_state(1, np.uint64)[0] for k in range(2)]
+    first, second = (initialise(spec, torch.Generator().manual_seed(int(state >> 1))) for state in states)
+    return first, second
 
 
 class CppnGenerator:
@@ -288,11 +301,7 @@ class CppnGenerator:
 
     def _pair(self, seed: int) -> tuple[CppnWeights, CppnWeights]:
         if seed not in self._nets:
-            nets = []
-            for index in range(2):
-                state = seed_sequence(seed, "cppn.weights", index).generate_state(1, np.uint64)[0]
-                nets.append(initialise(self._spec, torch.Generator().manual_seed(int(state >> 1))))
-            self._nets[seed] = (nets[0], nets[1])
+            self._nets[seed] = drawn_pair(self._spec, seed)
         return self._nets[seed]
 
     def _calibrate_dtype(self, trajectory: Trajectory, size: Size) -> torch.dtype:

@@ -219,7 +219,7 @@ class FieldDecoder(nn.Module):
         """
         seen = self._look(features, canvas)
         cells = (seen.down @ part.flatten(2) for part in (seen.own, seen.base))
-        count = (len(features), seen.down.shape[1], -1)
+        count = (features.shape[0], seen.down.shape[1], -1)
         own, base = (
             part.view(*count, channels)
             for part, channels in zip(cells, (self._features, _COLOURS), strict=True)
@@ -329,7 +329,7 @@ def draw_cells(
 ) -> Float[Tensor, "batch rows columns 12"]:
     """Draw cells; see `FieldDecoder.draw_cells`. All that it depends on is passed, ``out`` too."""
     h = torch.sin(own + rows).flatten(1, 2)
-    h = torch.sin(torch.baddbmm(bias, h, weight.expand(len(h), -1, -1)))
+    h = torch.sin(torch.baddbmm(bias, h, weight.expand(h.shape[0], -1, -1)))
     return base + nn.functional.linear(h, out).view_as(base)
 
 

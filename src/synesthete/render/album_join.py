@@ -108,8 +108,10 @@ def forget_album(root: Path) -> None:
 
 
 def without_effect(files: AlbumFiles) -> list[str]:
-    """Name the fields that are given and have no effect yet."""
-    return [f"decoder.{name}" for name in sorted(files.album.decoder.model_fields_set)]
+    """Name the fields that are given and have no effect, as others are as they are."""
+    decoder = files.album.decoder
+    idle = decoder.runtime == "torch" and "execution_provider" in decoder.model_fields_set
+    return ["decoder.execution_provider"] if idle else []
 
 
 def _tags(files: AlbumFiles) -> dict[str, str]:

@@ -104,7 +104,7 @@ def plan_track(files: AlbumFiles, index: int, run: AlbumRun) -> PlannedTrack:
             "scenes": rule, "marker": markers if rule.kind == "markers" else (),
             "transition": look.transition if rule.kind != "off" else None,
             "device": album.device, "kernels": album.kernels, "crf": album.crf, "speed": album.speed,
-            "flash_safety": album.flash_safety,
+            "flash_safety": album.flash_safety, "decoder": album.decoder,
             "workers": run.workers, "workspace": files.folder, "force": run.force,
         },
         where=where,

@@ -197,6 +197,7 @@ class RenderPlan:
             "frames": self.frames,
             "video": asdict(self.video),
             "numerics": [self.options.device, self.options.precision, self.options.kernels],
+            **self._decoder(),
             "timeline": self.timeline_digest,
             "flash_safety": self.options.flash_safety,
             **({"scenes": self.schedule.inputs()} if self.schedule else {}),
@@ -211,6 +212,14 @@ class RenderPlan:
         """Give which trained networks draw; nothing where none does."""
         digests = network_digests_of((self.schedule or lasting(self.preset)).presets)
         return {"networks": digests} if digests else {}
+
+    def _decoder(self) -> dict[str, Any]:
+        """Give by which runtime learned networks decode, and where; nothing where none does."""
+        if not self._networks():
+            return {}
+        decoder = self.options.decoder
+        onnx = decoder.runtime == "onnxruntime"
+        return {"decoder": [decoder.runtime, decoder.execution_provider if onnx else self.options.device]}
 
     def _motion(self) -> dict[str, Any]:
         """Give what pictures follow from besides: how long frames are exposed, and the loop."""

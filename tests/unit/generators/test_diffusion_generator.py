@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from made_dreams import HEARD, made_networks
+from made_graphs import needs_onnx
 from made_subjects import made_timeline
 from synesthete.config.control import Control
+from synesthete.config.decoder import Decoder
 from synesthete.config.dream import DiffusionLook
 from synesthete.config.weights import Picture, digested
 from synesthete.errors import ConfigError, InputError
@@ -295,3 +297,56 @@ def test_grids_fit_and_nothing_is_stretched(aspect: float) -> None:
     assert max(across, down) == 1.0
     assert min(across, down) > 0.85
     assert across * wide / (down * high) == pytest.approx(size[0] / size[1])
+
+
+# ONNX Runtime -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("graphs")
+
+
+def onnx_dreamer(graphs: Path, *, batch_size: int = 32) -> DiffusionGenerator:
+    return DiffusionGenerator(
+        DiffusionLook(steps=2),
+        made_networks(),
+        Fuser(Path(), wanted=False),
+        aspect=1.0,
+        precision="float32",
+        decoding=Decoder(runtime="onnxruntime", execution_provider="cpu", batch_size=batch_size),
+        graphs=graphs,
+    )
+
+
+@needs_onnx
+def test_onnx_runtime_draws_the_same_film(trajectory: Trajectory, film: torch.Tensor, graphs: Path) -> None:
+    generator = onnx_dreamer(graphs)
+    assert generator.prepare(trajectory, SQUARE).startswith("onnxruntime-")
+    drawn = draw(generator, trajectory, 0, FRAMES, SQUARE)
+    assert float((drawn - film).square().mean()) < 1e-7
+    (kept,) = graphs.iterdir()
+    written = kept.stat().st_mtime_ns
+    for batch_size in (1, 2, 7):
+        again = onnx_dreamer(graphs, batch_size=batch_size)
+        for start, stop in ((7, 8), (5, 9), (FRAMES - 1, FRAMES)):
+            assert torch.equal(draw(again, trajectory, start, stop, SQUARE), drawn[start:stop])
+    assert [path.stat().st_mtime_ns for path in graphs.iterdir()] == [written]  # it was exported once
+    other = Size(64, 40)
+    exact = draw(dreamer(), trajectory, 3, 5, other)
+    assert float((draw(generator, trajectory, 3, 5, other) - exact).square().mean()) < 1e-7
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 32])
+def test_a_batch_of_any_size_draws_the_same_bits(
+    trajectory: Trajectory, film: torch.Tensor, batch_size: int
+) -> None:
+    generator = DiffusionGenerator(
+        DiffusionLook(steps=2),
+        made_networks(),
+        Fuser(Path(), wanted=False),
+        aspect=1.0,
+        precision="float32",
+        decoding=Decoder(batch_size=batch_size),
+    )
+    assert torch.equal(draw(generator, trajectory, 5, 9, SQUARE), film[5:9])
