@@ -183,7 +183,7 @@ class OnnxDecoder:
             at_once = max(1, _CPU_PIXELS // (2 * size.width * len(latents)))
         found = [
             self._session({"latents": latents, "columns": columns, "rows": some, "pixel": pixel})
-            for some in rows.split(at_once, dim=1)
+            for some in torch.split(rows, at_once, dim=1)
         ]
 
         def draw(place: int, picture: Tensor) -> None:

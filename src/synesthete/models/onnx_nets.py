@@ -111,7 +111,7 @@ class CppnNet(nn.Module):
                 hidden = hidden * torch.exp(-0.5 * fade * self.squares * changed[:, None, None].square())
             weight, bias = self._layer(layer, changed)
             hidden = weight @ hidden + bias
-        values = hidden.unflatten(2, coordinates.shape[2:])
+        values = torch.unflatten(hidden, 2, coordinates.shape[2:])
         return _display(values) if self.colour else values
 
     def _layer(self, layer: int, angle: Tensor) -> tuple[Tensor, Tensor]:
