@@ -150,7 +150,7 @@ def fitted(picture: Image.Image, size: int) -> UInt8[np.ndarray, "size size 3"]:
 def _names(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
-        visible = not any(part.startswith(".") for part in parts) and parts[0] != _ASIDE
+        visible = not any(part.startswith(".") for part in parts) and slug(parts[0]) != _ASIDE
         if visible and path.suffix.lower() in _SUFFIXES and path.is_file():
             yield "/".join(parts)
 

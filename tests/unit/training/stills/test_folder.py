@@ -46,7 +46,7 @@ def test_folders_are_buckets_and_content_is_what_counts(tmp_path: Path) -> None:
     put(mine, "Old Trips/2019/rome.JPG", halves(32, 64), format="JPEG")
     put(mine, "Old Trips/again.png", halves())  # b.png is read later
     put(mine, ".trash/c.png", halves(18, 18))
-    put(mine, "culled/d.png", halves(19, 19))
+    put(mine, "Culled/d.png", halves(19, 19))
     (mine / "notes.txt").write_text("no picture")
     said: list[str] = []
     source = open_folder(mine, 16, warn=said.append)
