@@ -1,19 +1,22 @@
 """The pictures of docs/dataset.md and docs/stills.md: training clips as they are heard, and stills."""
 
+from pathlib import Path
+
 import numpy as np
 
 from synesthete.config.data import DataConfig
+from synesthete.config.stills import BUCKETS
 from synesthete.media.images import contact_sheet
 from synesthete.training.dataset import LiveItems
 from synesthete.training.preview import clips_sheet
-from synesthete.training.stills.sources import ProgramSource
+from synesthete.training.stills.write import read_still
 
 __all__ = ["dataset_sheet", "stills_sheet"]
 
 CLIPS = 8
 SEED = 3
-STILLS = 4
-STILL_SIZE = 256
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "stills"
+STILLS = 6
 
 
 def dataset_sheet() -> np.ndarray:
@@ -25,8 +28,8 @@ def dataset_sheet() -> np.ndarray:
 
 
 def stills_sheet() -> np.ndarray:
-    """Draw the first four stills of each bucket."""
-    source = ProgramSource(SEED, STILL_SIZE)
-    names = [bucket for bucket in source.buckets for _ in range(STILLS)]
-    pictures = [source.draw(bucket, place % STILLS).picture for place, bucket in enumerate(names)]
-    return contact_sheet(pictures, columns=STILLS, labels=names)
+    """Lay out some of the stills that ship, a row of each bucket."""
+    files = [file for bucket in BUCKETS for file in sorted((EXAMPLES / bucket).glob("*.png"))[:STILLS]]
+    return contact_sheet(
+        [read_still(file) for file in files], columns=STILLS, labels=[file.parent.name for file in files]
+    )

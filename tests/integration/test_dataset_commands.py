@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from conftest import music, write_wav
 from made_listeners import write_listener
@@ -135,6 +136,9 @@ def test_export_with_the_embeddings_of_a_folder(cli: Command, tmp_path: Path) ->
         (("images", "-o", "x", "--source", "sd", "--model", "none"), "holds no pipeline"),
         (("images", "-o", "x", "--source", "dreams"), "source = 'dreams'"),
         (("images", "-o", "x", "--steps", "20"), "--steps belongs to --source sd"),
+        (("images", "-o", "x", "--from", "none"), "--from none is no folder"),
+        (("images", "-o", "x", "--from", "."), "-o x lies in the folder that pictures are taken from"),
+        (("images", "-o", "x", "--config", "none.yaml"), "cannot read none.yaml"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(
@@ -171,3 +175,21 @@ def test_images_in_buckets_and_what_is_put_aside(cli: Command, tmp_path: Path) -
     assert (done["kept"], done["culled"], done["made"]) == (6, 2, 3)
     assert len((target / "manifest.csv").read_text().splitlines()) == 9
     assert len(list((target / "culled").rglob("*.png"))) == 2
+
+
+def test_images_from_a_folder_and_a_file_of_options(cli: Command, tmp_path: Path) -> None:
+    mine, target, file = tmp_path / "mine", tmp_path / "stills", tmp_path / "recipe.yaml"
+    mine.mkdir()
+    for k in range(3):
+        Image.new("RGB", (40, 30), (60 * k, 90, 120)).save(mine / f"{k}.png")
+    (mine / "bad.jpg").write_text("no picture")
+    outcome = cli("dataset", "images", "-o", target, "--from", mine, "--size", 32)
+    assert outcome.status == 0
+    assert f"stills:   3 in 1 buckets in {target}; 3 new" in outcome.out
+    assert "1 of 4 files" in outcome.message
+    file.write_text("size: 32\npick: {monochrome-noise: [4, 2]}\n")
+    outcome = cli("dataset", "images", "-o", tmp_path / "picked", "--config", file)
+    assert outcome.status == 0
+    assert sorted(path.name for path in (tmp_path / "picked" / "monochrome-noise").glob("*.png")) == [
+        "monochrome-noise-00002.png", "monochrome-noise-00004.png",
+    ]  # fmt: skip

@@ -16,7 +16,8 @@ from synesthete.config.dataset import (
     StatsOptions,
     load_data_config,
 )
-from synesthete.config.stills import BUCKETS, ImagesOptions, load_prompts
+from synesthete.config.stills import BUCKETS, ImagesOptions, load_images_options, load_prompts
+from synesthete.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,14 @@ def _option(field: str, *names: str, of: type[Frozen] = DatasetOptions, **settin
     return typer.Option(*names, help=of.model_fields[field].description, **settings)
 
 
+def _image_option(field: str, *names: str, **settings: Any) -> Any:
+    """Give an option that may be left out, for the file's value or the default, which help shows."""
+    default = ImagesOptions.model_fields[field].default
+    return _option(
+        field, *names, of=ImagesOptions, show_default=False if default is None else str(default), **settings
+    )
+
+
 ConfigOption = Annotated[Path | None, _option("config", "--config", metavar="FILE.yaml")]
 SetOption = Annotated[list[str] | None, _option("set", "--set", metavar="FIELD=VALUE")]
 FolderOption = Annotated[
@@ -47,8 +56,6 @@ FolderOption = Annotated[
 @app.callback(invoke_without_command=True)
 def _root(context: typer.Context) -> None:
     """Look at, measure and export what models are trained on: clips of music and pictures without end."""
-    from synesthete.errors import ConfigError
-
     if context.invoked_subcommand is None:
         raise ConfigError(
             "dataset needs a command: preview, export, stats or images, such as synesthete dataset preview "
@@ -157,7 +164,6 @@ def stats(
         },
         where="options",
     )  # fmt: skip
-    from synesthete.errors import ConfigError
     from synesthete.files import write_json
     from synesthete.render.output import check_output
     from synesthete.render.threads import single_threaded
@@ -206,38 +212,48 @@ def stats(
 @app.command()
 def images(
     output: FolderOption,
-    count: Annotated[int, _option("count", "--count", "-n", of=ImagesOptions)] = 16,
-    total: Annotated[int | None, _option("total", of=ImagesOptions)] = None,
+    count: Annotated[int | None, _image_option("count", "--count", "-n")] = None,
+    total: Annotated[int | None, _image_option("total")] = None,
     buckets: Annotated[
-        str, typer.Option(help=f"Some of {', '.join(BUCKETS)}, with commas between them; all if left out.")
-    ] = "",
-    size: Annotated[int, _option("size", of=ImagesOptions)] = 512,
-    seed: Annotated[int, _option("seed", of=ImagesOptions)] = 0,
-    cull: Annotated[float, _option("cull", of=ImagesOptions)] = 0.0,
-    source: Annotated[str, _option("source", of=ImagesOptions, metavar="programs|sd")] = "programs",
-    model: Annotated[Path | None, _option("model", of=ImagesOptions, metavar="DIR")] = None,
-    prompts: Annotated[Path | None, _option("prompts", of=ImagesOptions, metavar="FILE.yaml")] = None,
-    steps: Annotated[int | None, _option("steps", of=ImagesOptions)] = None,
-    guidance: Annotated[float | None, _option("guidance", of=ImagesOptions)] = None,
+        str | None,
+        typer.Option(help=f"Some of {', '.join(BUCKETS)}, with commas between them; all if left out."),
+    ] = None,
+    size: Annotated[int | None, _image_option("size")] = None,
+    seed: Annotated[int | None, _image_option("seed")] = None,
+    cull: Annotated[float | None, _image_option("cull")] = None,
+    pictures: Annotated[Path | None, _image_option("pictures", "--from", metavar="FOLDER")] = None,
+    source: Annotated[str | None, _image_option("source", metavar="programs|sd")] = None,
+    model: Annotated[Path | None, _image_option("model", metavar="DIR")] = None,
+    prompts: Annotated[Path | None, _image_option("prompts", metavar="FILE.yaml")] = None,
+    steps: Annotated[int | None, _image_option("steps")] = None,
+    guidance: Annotated[float | None, _image_option("guidance")] = None,
+    workers: Annotated[int | None, _image_option("workers", "--workers", "-j")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="These options as YAML; what is given beside it wins.", metavar="FILE.yaml"),
+    ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Write abstract stills in buckets, and a manifest; repeating the command makes what is missing."""
-    options = build(
-        ImagesOptions,
-        {
-            "count": count, "total": total, "size": size, "seed": seed, "cull": cull, "source": source,
-            "buckets": tuple(name.strip() for name in buckets.split(",") if name.strip()),
-            "model": model, "prompts": prompts, "steps": steps, "guidance": guidance,
-        },
-        where="options",
-    )  # fmt: skip
+    given = {
+        "count": count, "total": total, "size": size, "seed": seed, "cull": cull, "source": source,
+        "model": model, "prompts": prompts, "steps": steps, "guidance": guidance, "pictures": pictures,
+        "workers": workers,
+        "buckets": None if buckets is None else [name.strip() for name in buckets.split(",") if name.strip()],
+    }  # fmt: skip
+    options = load_images_options(config, {name: value for name, value in given.items() if value is not None})
     from synesthete.training.stills.write import MANIFEST, write_stills
 
-    drawn_by = _still_source(options)
-    counts = options.counts(drawn_by.buckets)
+    drawn_by, most = _still_source(options, output)
+    numbers = options.numbers(drawn_by.buckets, most)
     found = write_stills(
-        drawn_by, output, counts, cull=options.cull, on_still=_counter("stills", as_json=as_json)
+        drawn_by,
+        output,
+        numbers,
+        cull=options.cull,
+        workers=options.workers,
+        on_still=_counter("stills", as_json=as_json),
     )
     if as_json:
         facts = {
@@ -247,19 +263,29 @@ def images(
         return
     reasons = ", ".join(f"{number} {reason}" for reason, number in found.reasons.items())
     aside = f", {found.culled} put aside ({reasons})" if found.culled else ""
-    typer.echo(f"stills:   {found.kept} in {len(counts)} buckets in {output}{aside}; {found.made} new")
+    typer.echo(f"stills:   {found.kept} in {len(numbers)} buckets in {output}{aside}; {found.made} new")
     typer.echo(f"manifest: {output / MANIFEST}")
 
 
-def _still_source(options: ImagesOptions) -> "StillSource":
+def _still_source(options: ImagesOptions, output: Path) -> "tuple[StillSource, Mapping[str, int] | None]":
+    """Open what makes the stills; and say how many it has of each bucket, if there is an end to them."""
+    if options.pictures is not None:
+        from synesthete.training.stills.folder import open_folder
+
+        if output.resolve().is_relative_to(options.pictures.resolve()):
+            raise ConfigError(
+                f"-o {output} lies in the folder that pictures are taken from; name one outside of it"
+            )
+        taken = open_folder(options.pictures, options.size, warn=_warn, workers=options.workers)
+        return taken, taken.counts
     if options.source == "programs" or options.model is None:
         from synesthete.training.stills.sources import ProgramSource
 
-        return ProgramSource(options.seed, options.size)
+        return ProgramSource(options.seed, options.size), None
     book = None if options.prompts is None else load_prompts(options.prompts)
     from synesthete.training.stills.sd import DiffusersSource
 
-    return DiffusersSource(
+    drawn = DiffusersSource(
         options.seed,
         options.size,
         options.model,
@@ -267,6 +293,7 @@ def _still_source(options: ImagesOptions) -> "StillSource":
         steps=options.steps,
         guidance=options.guidance,
     )
+    return drawn, None
 
 
 def open_music_of(data: "DataConfig", workspace: Path) -> "Music | None":

@@ -1,7 +1,7 @@
 """The options of ``synesthete dataset images``, and the prompts that stills are drawn from."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -11,7 +11,14 @@ from synesthete.config.base import Frozen, build, read_yaml
 from synesthete.errors import ConfigError
 from synesthete.seeding import MAX_SEED
 
-__all__ = ["BUCKETS", "ImagesOptions", "PromptBook", "PromptBucket", "load_prompts"]
+__all__ = [
+    "BUCKETS",
+    "ImagesOptions",
+    "PromptBook",
+    "PromptBucket",
+    "load_images_options",
+    "load_prompts",
+]
 
 BUCKETS: Final = (
     "abstract",
@@ -26,6 +33,9 @@ BUCKETS: Final = (
 
 _BUCKET: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MODEL_ONLY: Final = ("model", "prompts", "steps", "guidance")
+_NOT_IN_FILES: Final = {"model": "--model", "prompts": "--prompts", "pictures": "--from"}
+_COUNT: Final = 16
+_MOST: Final = 1_000_000
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 
@@ -35,12 +45,20 @@ class ImagesOptions(Frozen):
 
     seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Other seeds give other pictures.")
     size: int = Field(default=512, ge=32, le=2048, description="Side of the square pictures, pixels.")
-    count: int = Field(default=16, ge=1, le=1_000_000, description="Pictures of each bucket.")
+    count: int | None = Field(
+        default=None,
+        ge=1,
+        le=_MOST,
+        description="Pictures of each bucket; 16 if left out, and with --from all.",
+    )
     total: int | None = Field(
-        default=None, ge=1, le=1_000_000, description="Pictures in all instead, dealt out to the buckets."
+        default=None, ge=1, le=_MOST, description="Pictures in all instead, dealt out to the buckets."
     )
     buckets: tuple[str, ...] = Field(
         default=(), description="Which buckets, with commas between them; all if left out."
+    )
+    pick: dict[str, tuple[Annotated[int, Field(ge=0, lt=_MOST)], ...]] = Field(
+        default={}, description="Pictures of buckets by their indices instead, each once; in a file."
     )
     cull: float = Field(
         default=0.0,
@@ -50,6 +68,12 @@ class ImagesOptions(Frozen):
     )
     source: Literal["programs", "sd"] = Field(
         default="programs", description="Draw by programs, or by Stable Diffusion from --model."
+    )
+    pictures: Path | None = Field(
+        default=None, description="Take the PNG, JPEG and WebP pictures below this folder instead."
+    )
+    workers: int = Field(
+        default=1, ge=1, le=256, description="Processes that draw at the same time; the files are the same."
     )
     model: Path | None = Field(
         default=None, description="Folder of a Stable Diffusion 1.5 pipeline, as diffusers saves it."
@@ -69,43 +93,96 @@ class ImagesOptions(Frozen):
             raise ValueError("a bucket is named twice; name it once")
         return buckets
 
+    @field_validator("pick")
+    @classmethod
+    def _picked_once_each(cls, pick: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        for bucket, indices in pick.items():
+            if not indices or len(set(indices)) < len(indices):
+                raise ValueError(f"{bucket!r:.40} needs indices, each of them once, such as [0, 3, 4]")
+        return pick
+
     @model_validator(mode="after")
-    def _model_with_its_source(self) -> "ImagesOptions":
+    def _one_way_to_count(self) -> "ImagesOptions":
+        if self.pick and (self.count or self.total or self.buckets):
+            raise ValueError("pick says which pictures; drop count, total and buckets")
+        if self.count and self.total:
+            raise ValueError("count is of each bucket and total of all; drop one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _options_with_their_source(self) -> "ImagesOptions":
         if self.source == "sd" and self.model is None:
             raise ValueError("--source sd draws by a model of yours; name its folder with --model DIR")
+        if self.source == "sd" and self.workers > 1:
+            raise ValueError("--workers is for pictures that a CPU makes; drop it, or --source sd")
         if self.source == "programs":
             for name in _MODEL_ONLY:
                 if getattr(self, name) is not None:
                     raise ValueError(f"--{name} belongs to --source sd; drop it, or add --source sd")
+        if self.pictures is not None and (self.source == "sd" or self.seed):
+            raise ValueError("--from takes pictures and draws none; drop --source and --seed, or --from")
         return self
 
-    def counts(self, known: tuple[str, ...]) -> Mapping[str, int]:
-        """Say how many pictures each bucket gets.
+    def numbers(
+        self, known: tuple[str, ...], most: Mapping[str, int] | None = None
+    ) -> Mapping[str, Sequence[int]]:
+        """Say which pictures each bucket gets, by their indices.
 
         Parameters
         ----------
         known
             The buckets that the source draws.
+        most
+            How many it has of each; None where it draws any number.
 
         Raises
         ------
         ConfigError
-            If one is wanted that it doesn't.
+            If a bucket or a picture is wanted that it doesn't have.
 
         Examples
         --------
-        >>> ImagesOptions(total=5).counts(("glitch", "relief"))
-        {'glitch': 3, 'relief': 2}
+        >>> ImagesOptions(total=5).numbers(("glitch", "relief"))
+        {'glitch': range(0, 3), 'relief': range(0, 2)}
         """
-        for bucket in self.buckets:
+        for bucket in self.pick or self.buckets:
             if bucket not in known:
-                raise ConfigError(f"--buckets {bucket!r:.40} is unknown; choose from {', '.join(known)}")
+                raise ConfigError(f"bucket {bucket!r:.40} is unknown; choose from {', '.join(known)}")
+        for bucket, indices in self.pick.items():
+            if most is not None and max(indices) >= most[bucket]:
+                raise ConfigError(
+                    f"pick: {bucket} {max(indices)} is outside 0 to {most[bucket] - 1}; correct the index"
+                )
+        if self.pick:
+            return self.pick
         wanted = self.buckets or known
-        if self.total is None:
-            return dict.fromkeys(wanted, self.count)
-        each, more = divmod(self.total, len(wanted))
-        dealt = {bucket: each + (place < more) for place, bucket in enumerate(wanted)}
-        return {bucket: count for bucket, count in dealt.items() if count}
+        if self.total is not None:
+            each, more = divmod(self.total, len(wanted))
+            counts = {bucket: each + (place < more) for place, bucket in enumerate(wanted)}
+        elif most is not None and self.count is None:
+            counts = dict(most)
+        else:
+            counts = dict.fromkeys(wanted, self.count or _COUNT)
+        return {
+            bucket: range(counts[bucket] if most is None else min(counts[bucket], most[bucket]))
+            for bucket in wanted
+            if counts[bucket]
+        }
+
+
+def load_images_options(path: Path | None, given: Mapping[str, Any]) -> ImagesOptions:
+    """Build the options from a file, if there is one, and from what was given beside it, which wins.
+
+    Raises
+    ------
+    ConfigError
+        If the file can't be read, names folders or files, or a field is wrong.
+    """
+    values = {} if path is None else read_yaml(path)
+    for name, option in _NOT_IN_FILES.items():
+        if name in values:
+            raise ConfigError(f"{path}: {name} is no field of a file; pass {option}")
+    return build(ImagesOptions, {**values, **given}, where="options" if path is None else str(path))
 
 
 class PromptBucket(Frozen):

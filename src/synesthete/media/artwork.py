@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from av.stream import Disposition
 from PIL import Image, ImageOps
 
@@ -11,10 +12,12 @@ from synesthete.errors import InputError
 from synesthete.media.pictures import MAX_PICTURE_SIDE
 from synesthete.media.probe import FFMPEG_FAILURES, SOUND, open_media
 
-__all__ = ["decode_picture", "embedded_picture", "read_picture"]
+__all__ = ["MAX_PICTURE_BYTES", "decode_picture", "embedded_picture", "read_picture"]
+
+MAX_PICTURE_BYTES: Final = 16_000_000
+"""Largest file of a picture."""
 
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
-_MAX_BYTES: Final = 16_000_000
 _MAX_PACKETS: Final = 64  # FFmpeg hands the pictures over before the sound
 
 
@@ -35,7 +38,7 @@ def read_picture(path: Path, *, what: str) -> bytes:
         if not path.is_file():
             raise InputError(f"{what}: there is no picture {path}; correct the name")
         with path.open("rb") as handle:
-            data = handle.read(_MAX_BYTES + 1)
+            data = handle.read(MAX_PICTURE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no possible name"
         raise InputError(f"{what}: cannot read {str(path)[:200]!r} ({reason}); check the file") from None
@@ -79,13 +82,16 @@ def decode_picture(data: bytes) -> Image.Image:
     ValueError
         If it is no PNG, JPEG or WebP picture, damaged, or too large; says which, and what to do.
     """
-    if len(data) > _MAX_BYTES:
+    if len(data) > MAX_PICTURE_BYTES:
         raise ValueError("is larger than 16 MB; export it smaller")
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             if max(image.size) > MAX_PICTURE_SIDE:
                 raise InputError(f"is wider or higher than {MAX_PICTURE_SIDE} pixels; scale it down")
-            return ImageOps.exif_transpose(image).convert("RGBA")
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):  # Pillow would clip 16 bits to 8
+                upright = Image.fromarray((np.asarray(upright, np.uint32) // 257).astype(np.uint8))
+            return upright.convert("RGBA")
     except InputError as error:
         raise ValueError(str(error)) from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):

@@ -15,10 +15,9 @@ import importlib.util
 import io
 import json
 import math
-import signal
 import tarfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +37,7 @@ from synesthete.files import digest_json, locked, make_folder, sweep_parts, whol
 from synesthete.training.dataset import LiveItems
 from synesthete.training.items import Item
 from synesthete.training.music import Music
+from synesthete.training.processes import each
 
 __all__ = ["Shards", "export_shards", "open_shards"]
 
@@ -198,7 +198,7 @@ def export_shards(
         ]
         done = shards - len(missing)
         on_shard(done, shards)
-        for _ in _each(_write_shard, jobs, workers):
+        for _ in each(_write_shard, jobs, workers):
             done += 1
             on_shard(done, shards)
     return open_shards(folder)
@@ -269,20 +269,6 @@ def _write_shard(job: tuple[Path, DataConfig, Music | None, Embedder | None, ran
             for item in read(range(start, start + config.batch_size)):
                 writer.write({"__key__": _key(item.number), **_encoded(item)})
         writer.close()
-
-
-def _each(function: Callable[[Any], None], jobs: Sequence[Any], workers: int) -> Iterator[None]:
-    if workers <= 1 or len(jobs) <= 1:
-        for job in jobs:
-            function(job)
-            yield
-        return
-    import multiprocessing
-
-    # Not forked: torch's threads and a fork don't go together.
-    alone = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is this process's to answer, which then ends them
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs)), signal.signal, alone) as pool:
-        yield from pool.imap_unordered(function, jobs)
 
 
 # One item as files, and back -------------------------------------------------------------------------------

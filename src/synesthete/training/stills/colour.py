@@ -21,6 +21,9 @@ _BLOOM_SIDE = 64
 _BLOOM_WIDTHS = ((1.5, 0.6), (5.0, 0.4))
 """Standard deviations in cells of the small picture, and what each weighs."""
 
+_MUD = (65.0, 130.0)
+"""Hues that are mud where they are dark, degrees."""
+
 
 def drawn_palette(draw: np.random.Generator, *, grey: bool = False) -> tuple[str, tuple[Stop, ...]]:
     """Draw one of the named palettes, its hues turned a little.
@@ -41,10 +44,15 @@ def drawn_palette(draw: np.random.Generator, *, grey: bool = False) -> tuple[str
 
 
 def related(draw: np.random.Generator) -> tuple[float, float, float]:
-    """Draw two hues near each other and one across from them, degrees."""
-    first = float(draw.uniform(0.0, 360.0))
-    way = 1.0 if draw.random() < 0.5 else -1.0
-    return first, first + way * float(draw.uniform(20.0, 55.0)), first + float(draw.uniform(140.0, 220.0))
+    """Draw two hues near each other and one across from them, degrees.
+
+    Dark yellow is mud: the two, which grounds are painted in, lie outside of it.
+    """
+    first = _MUD[1] + float(draw.uniform(0.0, 360.0 - (_MUD[1] - _MUD[0])))
+    step = float(draw.uniform(20.0, 55.0)) * (1.0 if draw.random() < 0.5 else -1.0)
+    if _MUD[0] < (first + step) % 360.0 < _MUD[1]:
+        step = -step
+    return first, first + step, first + float(draw.uniform(140.0, 220.0))
 
 
 def one_hue(hue: float, chroma: float) -> tuple[Stop, ...]:

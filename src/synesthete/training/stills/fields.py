@@ -97,8 +97,10 @@ def interference(grid: Grid, draw: np.random.Generator) -> Drawn:
         x, y, at=(float(centre[0]), float(centre[1])), inner=0.1, outer=float(draw.uniform(1.2, 1.8))
     )
     slow = stretched(clouds(0.8 * x, 0.8 * y, _seed(draw), 0.8 * grid.pixel, octaves=2), 0.02, 0.98)
-    picture = coloured(value * (0.55 + 0.45 * slow), stops) * (1.3 * light)
-    return bloomed(picture, 0.8), {"kind": kind, "palette": name, "waves": round(waves, 2), "count": count}
+    turn = float(draw.uniform(35.0, 80.0)) * (1.0 if draw.random() < 0.5 else -1.0)
+    turned = [(bright, chroma, hue + turn) for bright, chroma, hue in stops]
+    picture = torch.lerp(coloured(value, stops), coloured(value, turned), slow) * (1.5 * light)
+    return bloomed(picture, 0.9), {"kind": kind, "palette": name, "waves": round(waves, 2), "count": count}
 
 
 def relief(grid: Grid, draw: np.random.Generator) -> Drawn:
@@ -252,9 +254,9 @@ def _static(grid: Grid, draw: np.random.Generator) -> Plane:
         fine * long * (x + 0.6 * tear), fine * y, _seed(draw), fine * grid.pixel, octaves=2, rough=0.6
     )
     scale = float(draw.uniform(0.7, 1.6))
-    form = stretched(clouds(scale * x, scale * y, _seed(draw), scale * grid.pixel, octaves=4), 0.3, 0.97)
+    form = stretched(clouds(scale * x, scale * y, _seed(draw), scale * grid.pixel, octaves=4), 0.1, 0.9)
     rows = 0.75 + 0.25 * stretched(clouds(0.0 * x, 14.0 * y, _seed(draw), 14.0 * grid.pixel), 0.0, 1.0)
-    return ((snow - 0.32) / 0.5).clamp(0.0, 1.0) ** 1.4 * form * rows
+    return ((snow - 0.32) / 0.4).clamp(0.0, 1.0) ** 1.4 * form * rows
 
 
 def _cracks(grid: Grid, draw: np.random.Generator) -> Plane:
@@ -278,12 +280,12 @@ def _dust(grid: Grid, draw: np.random.Generator) -> Plane:
     scale = float(draw.uniform(0.8, 1.5))
     u, v = swirled(scale * x, scale * y, _seed(draw), scale * grid.pixel, float(draw.uniform(0.5, 1.1)))
     haze = stretched(clouds(u, v, _seed(draw), 2.0 * scale * grid.pixel, octaves=5), 0.15, 0.98) ** 2
-    value = 0.45 * haze
+    value = 0.55 * haze
     for many, size in ((9.0, 0.06), (22.0, 0.05), (48.0, 0.05)):
         nearest, _, owner = cells(many * x, many * y, _seed(draw))
         radius = size + 0.6 * many * grid.pixel
         spark = torch.exp(-((nearest / radius) ** 2)) * (size / radius) ** 2
-        value = value + 1.6 * spark * (owner > 0.4) * owner**2 * (0.08 + haze)
+        value = value + 2.4 * spark * (owner > 0.4) * owner**2 * (0.15 + haze)
     return value.clamp(0.0, 1.0)
 
 

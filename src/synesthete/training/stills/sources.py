@@ -32,7 +32,7 @@ from synesthete.training.stills.textures import clouds, mesh, stretched, vignett
 
 __all__ = ["ProgramSource", "Still", "StillSource"]
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 """Of the pictures: others are another dataset."""
 
 _CELLS: Final = 192

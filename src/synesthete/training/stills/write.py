@@ -7,7 +7,7 @@ put aside, ``manifest.csv``, and ``stills.json``, which says what all pictures d
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from synesthete.files import (
     writing_to,
 )
 from synesthete.media.images import write_png
+from synesthete.training.processes import each
 from synesthete.training.stills.culling import (
     MEASURES,
     Fault,
@@ -45,6 +46,8 @@ CULLED: Final = "culled"
 
 _KIND: Final = "synesthete stills"
 _COLUMNS: Final = ("file", "bucket", "index", *MEASURES, "kept", "reason", "amount", "sha256", "facts")
+_ROUNDS, _MOST_TOGETHER = 8, 16
+"""How often each process is sent pictures to draw, and how many at most at a time."""
 _DAMAGE: Final = (OSError, ValueError, KeyError, TypeError, SyntaxError, Image.DecompressionBombError)
 
 
@@ -87,12 +90,15 @@ class _Entry:
 def write_stills(
     source: StillSource,
     folder: Path,
-    counts: Mapping[str, int],
+    numbers: Mapping[str, Sequence[int]],
     *,
     cull: float = 0.0,
+    workers: int = 1,
     on_still: Callable[[int, int], None] = lambda done, of: None,
 ) -> Written:
-    """Write the first pictures of each bucket; repeating the call makes only those that are missing.
+    """Write pictures of each bucket; repeating the call makes only those that are missing.
+
+    Any number of processes gives the same files.
 
     Parameters
     ----------
@@ -100,11 +106,14 @@ def write_stills(
         Draws them.
     folder
         Where they go; it holds nothing else.
-    counts
-        How many of each bucket; pictures beyond them, from a call before, stay and are not in the manifest.
+    numbers
+        Which of each bucket, by index, no two alike; other pictures, from a call before, stay and are not in
+        the manifest.
     cull
         0-1: the share of each bucket, its worst, to put aside. Another share next time brings back what it
         spares.
+    workers
+        Processes that draw at the same time; with several, the source is sent to them.
     on_still
         Is told how many there are, and of how many.
 
@@ -114,30 +123,33 @@ def write_stills(
         If the folder holds other pictures, or can't be written.
     BusyError
         If another process writes into it.
+    SynestheteError
+        What the source raises.
     """
     make_folder(folder)
     with locked(folder, doing="writes stills into"):
         sweep_parts(folder)
         _claim(folder, {"kind": _KIND, **source.recipe})
-        total, made, entries = sum(counts.values()), 0, list[_Entry]()
-        for bucket, count in counts.items():
+        wanted = [(bucket, index) for bucket, indices in numbers.items() for index in indices]
+        for bucket in numbers:
             for place in (folder / bucket, folder / CULLED / bucket):
                 sweep_parts(place)
-            for index in range(count):
-                on_still(len(entries), total)
-                entry = _finished(folder, bucket, index)
-                if entry is None:
-                    entry = _make(source, folder, bucket, index)
-                    made += 1
-                entries.append(entry)
-        on_still(total, total)
+        found = {still: entry for still in wanted if (entry := _finished(folder, *still)) is not None}
+        missing = [still for still in wanted if still not in found]
+        on_still(len(found), len(wanted))
+        jobs = [(source, folder, *still) for still in missing]
+        together = min(_MOST_TOGETHER, max(1, len(jobs) // (_ROUNDS * workers)))
+        for entry in each(_make, jobs, workers, together=together):
+            found[entry.bucket, entry.index] = entry
+            on_still(len(found), len(wanted))
+        entries = [found[still] for still in wanted]
         faults = _worst(entries, cull)
         placed = [_placed(folder, entry, aside=place in faults) for place, entry in enumerate(entries)]
         write_whole(folder / MANIFEST, _manifest(folder, placed, faults).encode())
     reasons: dict[str, int] = {}
     for fault in faults.values():
         reasons[fault.reason] = reasons.get(fault.reason, 0) + 1
-    return Written(len(entries) - len(faults), len(faults), made, reasons)
+    return Written(len(entries) - len(faults), len(faults), len(missing), reasons)
 
 
 def read_still(path: Path) -> UInt8[np.ndarray, "height width 3"]:
@@ -198,7 +210,8 @@ def _finished(folder: Path, bucket: str, index: int) -> _Entry | None:
     return None
 
 
-def _make(source: StillSource, folder: Path, bucket: str, index: int) -> _Entry:
+def _make(job: tuple[StillSource, Path, str, int]) -> _Entry:
+    source, folder, bucket, index = job
     still = source.draw(bucket, index)
     path = folder / bucket / _name(bucket, index)
     write_png(path, still.picture)

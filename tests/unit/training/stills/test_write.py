@@ -52,7 +52,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_the_folder_holds_what_the_manifest_says(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     found = write_stills(
-        Lamps(), tmp_path, {"warm": 3, "cold": 2}, on_still=lambda done, of: told.append((done, of))
+        Lamps(),
+        tmp_path,
+        {"warm": range(3), "cold": range(2)},
+        on_still=lambda done, of: told.append((done, of)),
     )
     assert (found.kept, found.culled, found.made) == (5, 0, 5)
     assert told == [(done, 5) for done in range(6)]
@@ -71,22 +74,22 @@ def test_the_folder_holds_what_the_manifest_says(tmp_path: Path) -> None:
 
 
 def test_repeating_makes_only_what_is_missing(tmp_path: Path) -> None:
-    write_stills(Lamps(), tmp_path, {"warm": 4})
+    write_stills(Lamps(), tmp_path, {"warm": range(4)})
     before = contents(tmp_path)
     (tmp_path / "warm" / "warm-00001.png").unlink()
     (tmp_path / "warm" / "warm-00002.json").unlink()
     (tmp_path / "warm" / "warm-00003.png").write_bytes(b"damaged")
     again = Lamps()
-    assert write_stills(again, tmp_path, {"warm": 4}).made == 3
+    assert write_stills(again, tmp_path, {"warm": range(4)}).made == 3
     assert again.drawn == [("warm", 1), ("warm", 2), ("warm", 3)]
     assert contents(tmp_path) == before
     more = Lamps()
-    write_stills(more, tmp_path, {"warm": 5, "cold": 1})
+    write_stills(more, tmp_path, {"warm": range(5), "cold": range(1)})
     assert more.drawn == [("warm", 4), ("cold", 0)]
 
 
 def test_the_worst_are_put_aside_and_come_back(tmp_path: Path) -> None:
-    found = write_stills(Lamps(), tmp_path, {"warm": 10, "cold": 5}, cull=0.2)
+    found = write_stills(Lamps(), tmp_path, {"warm": range(10), "cold": range(5)}, cull=0.2)
     assert (found.kept, found.culled, found.reasons) == (12, 3, {"too dark": 3})
     aside = {row["file"]: row for row in rows(tmp_path) if row["kept"] == "no"}
     assert set(aside) == {
@@ -97,36 +100,45 @@ def test_the_worst_are_put_aside_and_come_back(tmp_path: Path) -> None:
     assert len(list((tmp_path / "warm").glob("*.png"))) == 8
     same = contents(tmp_path)
     again = Lamps()
-    assert write_stills(again, tmp_path, {"warm": 10, "cold": 5}, cull=0.2).made == 0
+    assert write_stills(again, tmp_path, {"warm": range(10), "cold": range(5)}, cull=0.2).made == 0
     assert contents(tmp_path) == same
-    write_stills(again, tmp_path, {"warm": 10, "cold": 5})
+    write_stills(again, tmp_path, {"warm": range(10), "cold": range(5)})
     assert again.drawn == []
     assert len(list((tmp_path / "warm").glob("*.png"))) == 10
     assert not list((tmp_path / CULLED).rglob("*.png"))
 
 
 def test_a_pair_that_was_torn_apart_is_joined(tmp_path: Path) -> None:
-    write_stills(Lamps(), tmp_path, {"warm": 5}, cull=0.2)
+    write_stills(Lamps(), tmp_path, {"warm": range(5)}, cull=0.2)
     whole = contents(tmp_path)
     aside = tmp_path / CULLED / "warm"
     (aside / "warm-00002.json").replace(tmp_path / "warm" / "warm-00002.json")
     again = Lamps()
-    write_stills(again, tmp_path, {"warm": 5}, cull=0.2)
+    write_stills(again, tmp_path, {"warm": range(5)}, cull=0.2)
     assert again.drawn == []
     assert contents(tmp_path) == whole
 
 
 def test_another_dataset_is_refused(tmp_path: Path) -> None:
-    write_stills(Lamps(), tmp_path / "one", {"warm": 1})
+    write_stills(Lamps(), tmp_path / "one", {"warm": range(1)})
     with pytest.raises(OutputError, match="another seed, size or source"):
-        write_stills(Lamps(seed=2), tmp_path / "one", {"warm": 1})
+        write_stills(Lamps(seed=2), tmp_path / "one", {"warm": range(1)})
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "holiday.jpg").write_bytes(b"mine")
     with pytest.raises(OutputError, match="holds other files"):
-        write_stills(Lamps(), tmp_path / "two", {"warm": 1})
+        write_stills(Lamps(), tmp_path / "two", {"warm": range(1)})
 
 
 def test_a_picture_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "no.png").write_bytes(b"no")
     with pytest.raises(InputError, match="no picture that can be read"):
         read_still(tmp_path / "no.png")
+
+
+def test_pictures_that_are_picked(tmp_path: Path) -> None:
+    source = Lamps()
+    write_stills(source, tmp_path, {"warm": [4, 1], "cold": [3]})
+    assert source.drawn == [("warm", 4), ("warm", 1), ("cold", 3)]
+    assert [row["file"] for row in rows(tmp_path)] == [
+        "warm/warm-00004.png", "warm/warm-00001.png", "cold/cold-00003.png",
+    ]  # fmt: skip
