@@ -55,7 +55,7 @@ def evaluate_gan(
     from synesthete.files import write_json
     from synesthete.models.weights import load_gan, load_vae
     from synesthete.training.gan_report import measure_gan, report_sheets
-    from synesthete.training.stills.folder import open_stills
+    from synesthete.training.stills.collection import open_stills
 
     generator, _ = load_gan(options.weights)
     vae, _ = load_vae()

@@ -187,7 +187,7 @@ def gan(
             "images -o FOLDER` writes one"
         )
     from synesthete.training.gan_run import train_gan
-    from synesthete.training.stills.folder import open_stills
+    from synesthete.training.stills.collection import open_stills
 
     found = train_gan(
         run,

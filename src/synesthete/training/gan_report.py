@@ -22,7 +22,7 @@ from synesthete.seeding import generator_for
 from synesthete.training.losses import chroma, mean_saturation
 from synesthete.training.picture_codes import picture_bytes
 from synesthete.training.stills.batches import PlainBatches
-from synesthete.training.stills.folder import StillFolder
+from synesthete.training.stills.collection import StillFolder
 from synesthete.training.stills.likeness import features_of, frechet_distance, variety
 
 __all__ = ["GanReport", "measure_gan", "report_sheets"]

@@ -22,7 +22,7 @@ from synesthete.training.gan_module import SHEET_COLUMNS, GanModule
 from synesthete.training.run import Progress, RunResult, claim_run, fit
 from synesthete.training.sheets import Sheets
 from synesthete.training.stills.batches import PlainBatches, StillBatch, StillBatches
-from synesthete.training.stills.folder import StillFolder
+from synesthete.training.stills.collection import StillFolder
 
 __all__ = ["DISCRIMINATOR", "train_gan"]
 

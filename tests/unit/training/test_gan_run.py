@@ -17,7 +17,7 @@ from synesthete.training.gan_module import GanModule
 from synesthete.training.gan_report import measure_gan, report_sheets
 from synesthete.training.gan_run import DISCRIMINATOR, train_gan
 from synesthete.training.stills.batches import PlainBatches
-from synesthete.training.stills.folder import StillFolder, open_stills
+from synesthete.training.stills.collection import StillFolder, open_stills
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore::DeprecationWarning:lightning.*")
 

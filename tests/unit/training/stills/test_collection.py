@@ -8,7 +8,7 @@ import pytest
 from made_stills import lamp, write_lamps
 from synesthete.errors import InputError
 from synesthete.media.images import write_png
-from synesthete.training.stills.folder import open_stills
+from synesthete.training.stills.collection import open_stills
 from synesthete.training.stills.sources import Still
 from synesthete.training.stills.write import write_stills
 
