@@ -19,6 +19,7 @@ from synesthete.cli.compose import compose
 from synesthete.cli.dataset import app as dataset_app
 from synesthete.cli.evaluate import evaluate
 from synesthete.cli.evaluate_diffusion import evaluate_diffusion
+from synesthete.cli.evaluate_gan import evaluate_gan
 from synesthete.cli.evaluate_generator import evaluate_generator
 from synesthete.cli.evaluate_vae import evaluate_vae
 from synesthete.cli.explore import breed, explore
@@ -53,6 +54,7 @@ app.command()(evaluate)
 app.command(name="evaluate-generator")(evaluate_generator)
 app.command(name="evaluate-vae")(evaluate_vae)
 app.command(name="evaluate-diffusion")(evaluate_diffusion)
+app.command(name="evaluate-gan")(evaluate_gan)
 app.command()(explore)
 app.command()(breed)
 app.command()(fit)

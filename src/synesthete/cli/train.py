@@ -13,6 +13,7 @@ from synesthete.cli.dataset import open_embedder_of, open_music_of
 from synesthete.cli.render import DebugOption, JsonOption, WorkspaceOption
 from synesthete.config.base import build
 from synesthete.config.diffusion import load_diffusion_config
+from synesthete.config.gan import load_gan_config
 from synesthete.config.training import TrainOptions
 from synesthete.config.vae import load_vae_config
 
@@ -38,7 +39,8 @@ def _root(context: typer.Context) -> None:
 
     if context.invoked_subcommand is None:
         raise ConfigError(
-            "train needs the name of a model: synesthete train vae, or synesthete train diffusion"
+            "train needs the name of a model: synesthete train vae, synesthete train diffusion, or "
+            "synesthete train gan"
         )
 
 
@@ -146,6 +148,57 @@ def diffusion(
     _tell(found, as_json)
 
 
+@app.command()
+def gan(
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            "--images",
+            metavar="FOLDER",
+            show_default=False,
+            help="The pictures to learn from: a folder that dataset images wrote, or any other.",
+        ),
+    ] = None,
+    output: Annotated[Path | None, _folder_option("gan")] = None,
+    preset: PresetOption = "small",
+    config: ConfigOption = None,
+    changes: SetOption = None,
+    hours: HoursOption = None,
+    devices: DevicesOption = 1,
+    nodes: NodesOption = 1,
+    workers: WorkersOption = 1,
+    init_from: InitOption = None,
+    wandb: WandbOption = False,
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Train the generator of pictures: stills of a folder, drawn anew from latents."""
+    from synesthete.errors import ConfigError
+
+    options = _options(
+        preset=preset, config=config, set=tuple(changes or ()), hours=hours, devices=devices, nodes=nodes,
+        workers=workers, init_from=init_from, wandb=wandb, workspace=workspace,
+    )  # fmt: skip
+    run = load_gan_config(options.preset, options.config, options.set)
+    if images is None:
+        raise ConfigError(
+            "train gan learns from pictures: name their folder with --images FOLDER; `synesthete dataset "
+            "images -o FOLDER` writes one"
+        )
+    from synesthete.training.gan_run import train_gan
+    from synesthete.training.stills.collection import open_stills
+
+    found = train_gan(
+        run,
+        options,
+        output or options.workspace / "runs" / f"gan-{options.preset}",
+        open_stills(images),
+        on_step=progress_reporter(as_json),
+    )
+    _tell(found, as_json)
+
+
 def _options(**values: Any) -> TrainOptions:
     options = build(TrainOptions, values, where="options")
     need_extra()
@@ -206,6 +259,7 @@ def progress_reporter(as_json: bool) -> Any:
                 "validation/psnr",
                 "validation/wrong",
                 "validation/course_r",
+                "validation/frechet",
                 "speed/frames_per_second",
                 "speed/share_of_product_rate",
             )

@@ -12,7 +12,15 @@ from synesthete.config.dataset import confine_folders
 from synesthete.config.render import RenderOptions
 from synesthete.seeding import MAX_SEED
 
-__all__ = ["OptimiserConfig", "TrainConfig", "TrainOptions", "TrainPreset", "load_train_config"]
+__all__ = [
+    "Memory",
+    "OptimiserConfig",
+    "RunConfig",
+    "TrainConfig",
+    "TrainOptions",
+    "TrainPreset",
+    "load_train_config",
+]
 
 TrainPreset = Literal["smoke", "small", "base", "large"]
 Memory = Annotated[float, Field(ge=0, lt=1)]
@@ -45,7 +53,7 @@ class OptimiserConfig(Frozen):
     )  # fmt: skip
 
 
-class TrainConfig(Frozen):
+class RunConfig(Frozen):
     """What a run is; a run of the same configuration gives the same weights on the same machine."""
 
     seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Of the first weights and of the noise.")
@@ -59,10 +67,9 @@ class TrainConfig(Frozen):
     )  # fmt: skip
     validation_batches: int = Field(default=8, ge=1, le=1024, description="Batches of a validation.")
     optimiser: OptimiserConfig = Field(default=OptimiserConfig(), description="How weights are learned.")
-    data: DataConfig = Field(default=DataConfig(), description="What is learned from.")
 
     @model_validator(mode="after")
-    def _ends_with_a_validation(self) -> "TrainConfig":
+    def _ends_with_a_validation(self) -> "RunConfig":
         if self.steps % self.validate_every:
             raise ValueError(
                 f"steps ({self.steps}) must be a multiple of validate_every ({self.validate_every}), so that "
@@ -71,7 +78,13 @@ class TrainConfig(Frozen):
         return self
 
 
-Run = TypeVar("Run", bound=TrainConfig)
+class TrainConfig(RunConfig):
+    """A run that learns from clips."""
+
+    data: DataConfig = Field(default=DataConfig(), description="What is learned from.")
+
+
+Run = TypeVar("Run", bound=RunConfig)
 
 
 def load_train_config(

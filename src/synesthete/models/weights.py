@@ -13,28 +13,39 @@ from torch import Tensor, nn
 from synesthete.errors import ConfigError
 from synesthete.files import digest_bytes, write_whole
 from synesthete.models.diffusion import Diffusion, DiffusionSpec
+from synesthete.models.gan import Discriminator, DiscriminatorSpec, GanGenerator, GanSpec
 from synesthete.models.vae import Vae, VaeSpec
 
 __all__ = [
     "Weights",
     "WeightsKind",
     "load_diffusion",
+    "load_gan",
     "load_vae",
     "read_weights",
     "save_weights",
     "shipped_weights",
 ]
 
-WeightsKind = Literal["vae", "diffusion"]
-Network = Vae | Diffusion
+WeightsKind = Literal["vae", "diffusion", "gan", "discriminator"]
+Network = Vae | Diffusion | GanGenerator | Discriminator
+Spec = VaeSpec | DiffusionSpec | GanSpec | DiscriminatorSpec
 
 _ENTRY: Final = "synesthete"
 _KIND: Final = "kind"
 _SPEC: Final = "spec"
 _FACTS: Final = "facts"
-_SPECS: Final[dict[WeightsKind, type[VaeSpec] | type[DiffusionSpec]]] = {
+_SPECS: Final[dict[WeightsKind, type[Spec]]] = {
     "vae": VaeSpec,
     "diffusion": DiffusionSpec,
+    "gan": GanSpec,
+    "discriminator": DiscriminatorSpec,
+}
+_KINDS: Final[dict[type[Network], WeightsKind]] = {
+    Vae: "vae",
+    Diffusion: "diffusion",
+    GanGenerator: "gan",
+    Discriminator: "discriminator",
 }
 _SHIPPED: Final = Path(__file__).parent.parent / "weights"
 
@@ -73,7 +84,7 @@ def save_weights(path: Path, network: Network, facts: Mapping[str, Any]) -> str:
         name: value.detach().to("cpu", torch.float16).contiguous()
         for name, value in network.state_dict().items()
     }
-    header = {_KIND: _kind(network), _SPEC: network.spec.to_json(), _FACTS: dict(facts)}
+    header = {_KIND: _KINDS[type(network)], _SPEC: network.spec.to_json(), _FACTS: dict(facts)}
     # In one entry: safetensors writes several in any order, and the same weights had other digests.
     data = save(tensors, {_ENTRY: json.dumps(header, allow_nan=False)})
     write_whole(path, data)
@@ -115,6 +126,16 @@ def load_diffusion(path: Path | None = None) -> tuple[Diffusion, dict[str, Any]]
     return model, found.facts
 
 
+def load_gan(path: Path | None = None) -> tuple[GanGenerator, dict[str, Any]]:
+    """Read a generator of pictures; see `load_vae`."""
+    path = path or shipped_weights("gan")
+    found = read_weights(path, "gan")
+    with torch.random.fork_rng(devices=[]):
+        generator = GanGenerator(GanSpec.from_json(found.spec))
+    _fill(generator, found, path)
+    return generator, found.facts
+
+
 def _fill(network: nn.Module, found: Weights, path: Path) -> None:
     try:
         network.load_state_dict(found.tensors)
@@ -133,7 +154,8 @@ def read_weights(path: Path, kind: WeightsKind) -> Weights:
     ConfigError
         If it can't be read, or holds another kind of weights.
     """
-    remedy = f"give a .safetensors file that `synesthete train {kind}` wrote"
+    trains = "gan" if kind == "discriminator" else kind
+    remedy = f"give a .safetensors file that `synesthete train {trains}` wrote"
     try:
         with safe_open(path, framework="pt") as handle:
             header = json.loads((handle.metadata() or {})[_ENTRY])
@@ -154,7 +176,3 @@ def read_weights(path: Path, kind: WeightsKind) -> Weights:
 def shipped_weights(kind: WeightsKind) -> Path:
     """Give the file of weights that comes with the package."""
     return _SHIPPED / f"{kind}.safetensors"
-
-
-def _kind(network: Network) -> WeightsKind:
-    return "vae" if isinstance(network, Vae) else "diffusion"

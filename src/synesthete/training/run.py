@@ -23,10 +23,10 @@ from lightning.pytorch.strategies import DDPStrategy
 from synesthete.audio.embeddings import Embedder
 from synesthete.config.base import read_yaml
 from synesthete.config.data import DataConfig
-from synesthete.config.training import TrainConfig, TrainOptions
+from synesthete.config.training import RunConfig, TrainOptions
 from synesthete.errors import ConfigError
 from synesthete.files import make_folder, whole_file, write_whole
-from synesthete.training.data_module import ClipDataModule
+from synesthete.training.data_module import BatchDataModule
 from synesthete.training.dataset import ItemSource, LiveItems
 from synesthete.training.music import Music
 from synesthete.training.optimiser import averaging
@@ -103,7 +103,7 @@ def item_source(
     return shards.read
 
 
-def claim_run(folder: Path, config: TrainConfig, **digests: str) -> None:
+def claim_run(folder: Path, config: RunConfig, **digests: str) -> None:
     """Make a run's folder, or see that it is of the same run.
 
     Parameters
@@ -135,8 +135,8 @@ def last_checkpoint(folder: Path) -> Path:
 
 def fit(
     module: LightningModule,
-    data: ClipDataModule,
-    config: TrainConfig,
+    data: BatchDataModule,
+    config: RunConfig,
     options: TrainOptions,
     folder: Path,
     *,

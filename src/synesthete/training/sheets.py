@@ -8,7 +8,6 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from synesthete.media.images import Picture, contact_sheet, write_png
-from synesthete.training.items import Batch
 
 __all__ = ["Sheets"]
 
@@ -31,7 +30,7 @@ class Sheets(Callback):
     def __init__(
         self,
         folder: Path,
-        draw: Callable[[LightningModule, Batch], Iterator[Picture]],
+        draw: Callable[[LightningModule, Any], Iterator[Picture]],
         *,
         columns: int,
         title: str,

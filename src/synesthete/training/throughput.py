@@ -8,8 +8,6 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.flop_counter import FlopCounterMode
 
-from synesthete.training.items import Batch
-
 __all__ = ["Throughput", "product_rate"]
 
 _SIDE_CPU, _SIDE_GPU = 1024, 8192
@@ -42,6 +40,8 @@ def product_rate(
 class Throughput(Callback):
     """Logs frames a second, operations a second, and their share of the rate of matrix products.
 
+    Batches say the ``number`` of each of their items, and how many ``clip_frames`` these have.
+
     Parameters
     ----------
     dtype
@@ -58,7 +58,7 @@ class Throughput(Callback):
         self._logged = 0
 
     def on_train_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Count the operations of the first batch, forward and backward; then begin to take the time."""
         if not self._operations:
@@ -72,7 +72,7 @@ class Throughput(Callback):
             self._since = time.perf_counter()
 
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Log, every so many steps."""
         self._frames += len(batch.number) * batch.clip_frames * trainer.world_size
@@ -102,7 +102,7 @@ class Throughput(Callback):
         self._spent += time.perf_counter()
 
     @staticmethod
-    def _silently(module: LightningModule, batch: Batch, index: int) -> Any:
+    def _silently(module: LightningModule, batch: Any, index: int) -> Any:
         """Run a step, and log nothing."""
         log, module.log_dict = module.log_dict, lambda *given, **named: None  # type: ignore[method-assign]
         try:

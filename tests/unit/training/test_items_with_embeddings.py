@@ -15,7 +15,7 @@ from synesthete.clock import Clock
 from synesthete.config.data import DataConfig
 from synesthete.errors import ConfigError, OutputError
 from synesthete.training.data_module import ClipDataModule
-from synesthete.training.dataset import ClipDataset, LiveItems
+from synesthete.training.dataset import BatchDataset, ClipBatches, LiveItems
 from synesthete.training.plan import plan_clip
 from synesthete.training.shards import export_shards, open_shards
 from synesthete.training.songs import Songs
@@ -72,10 +72,10 @@ def test_each_row_has_what_is_heard_at_its_own_moment(config: DataConfig, embedd
 
 def test_worker_processes_open_the_network_themselves(config: DataConfig, embedder: Embedder) -> None:
     live = LiveItems(config, embedder=embedder)
-    (expected,) = ClipDataset(config, live, stop=1)
+    (expected,) = BatchDataset(ClipBatches(config, live), stop=1)
     sent = pickle.dumps(live)
     assert len(sent) < 10_000
-    dataset = ClipDataset(config, pickle.loads(sent), stop=1)
+    dataset = BatchDataset(ClipBatches(config, pickle.loads(sent)), stop=1)
     (found,) = DataLoader(dataset, batch_size=None, num_workers=1)
     assert torch.equal(found.rows, expected.rows)
 

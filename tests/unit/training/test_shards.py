@@ -15,7 +15,7 @@ from synesthete.config.data import DataConfig
 from synesthete.errors import BusyError, ConfigError, InputError, OutputError
 from synesthete.files import digest_file
 from synesthete.training import shards as module
-from synesthete.training.dataset import ClipDataset, ClipLoader, LiveItems
+from synesthete.training.dataset import BatchDataset, ClipBatches, ClipLoader, LiveItems
 from synesthete.training.items import Batch, Item
 from synesthete.training.shards import Shards, export_shards, open_shards
 
@@ -62,15 +62,15 @@ def test_both_loaders_give_the_same_batches(
     folder: Path, live: LiveItems, rank: int, ranks: int, first: int
 ) -> None:
     given = {"rank": rank, "ranks": ranks, "first": first, "stop": ITEMS // CONFIG.batch_size}
-    stored = list(ClipDataset(CONFIG, open_shards(folder).read, **given))
-    made = list(ClipDataset(CONFIG, live, **given))
+    stored = list(BatchDataset(ClipBatches(CONFIG, open_shards(folder).read), **given))
+    made = list(BatchDataset(ClipBatches(CONFIG, live), **given))
     assert len(stored) == len(made) > 1
     assert all(same(one, two) for one, two in zip(stored, made, strict=True))
 
 
 def test_worker_processes_read_them_too(folder: Path) -> None:
     read = open_shards(folder).read
-    dataset = ClipDataset(CONFIG, read, stop=ITEMS // CONFIG.batch_size)
+    dataset = BatchDataset(ClipBatches(CONFIG, read), stop=ITEMS // CONFIG.batch_size)
     loaded = list(DataLoader(dataset, batch_size=None, num_workers=2))
     assert [batch.number.tolist() for batch in loaded] == [
         [2 * k, 2 * k + 1] for k in range(ITEMS // CONFIG.batch_size)
