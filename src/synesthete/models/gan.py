@@ -361,8 +361,8 @@ class _StyledNorm(nn.Module):
         self, features: Float[Tensor, "batch width rows columns"], style: Float[Tensor, "batch style"]
     ) -> Float[Tensor, "batch width rows columns"]:
         gain, bias = self.modulation(style)[:, :, None, None].chunk(2, dim=1)
-        normed: Tensor = self.norm(features)
-        return normed * (1.0 + gain) + bias
+        shaped: Tensor = self.norm(features) * (1.0 + gain) + bias
+        return shaped
 
 
 class _Paint(nn.Module):

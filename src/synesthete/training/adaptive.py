@@ -159,4 +159,5 @@ def _turned(hue: Float[Tensor, " batch"], amount: Float[Tensor, " batch"]) -> Fl
     root = 3.0**-0.5
     crossed = root * torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
     along = (amount * torch.cos(hue))[:, None, None] * (torch.eye(3) - grey)
-    return grey + along + (amount * torch.sin(hue))[:, None, None] * crossed
+    turned: Tensor = grey + along + (amount * torch.sin(hue))[:, None, None] * crossed
+    return turned

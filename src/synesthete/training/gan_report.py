@@ -195,7 +195,7 @@ class _Draws:
         """Walk from one picture to another."""
         ends = [self._latents(f"walk {end}", number) for end in range(2)]
         latents = on_sphere(ends[0], ends[1], torch.linspace(0.0, 1.0, _SWEEP_STEPS))
-        return torch.cat([self._generator(some, self._noise) for some in latents.split(_BATCH)])
+        return torch.cat([self._generator(some, self._noise) for some in torch.split(latents, _BATCH)])
 
     def shape(self, rows: int, columns: int) -> tuple[Float[Tensor, "3 height width"], float]:
         """Draw a picture of a shape twice; give it and how long the second took, ms."""
