@@ -186,7 +186,7 @@ def test_images_from_a_folder_and_a_file_of_options(cli: Command, tmp_path: Path
     outcome = cli("dataset", "images", "-o", target, "--from", mine, "--size", 32)
     assert outcome.status == 0
     assert f"stills:   3 in 1 buckets in {target}; 3 new" in outcome.out
-    assert "1 of 4 files" in outcome.message
+    assert "1 of 4 files" in outcome.err
     file.write_text("size: 32\npick: {monochrome-noise: [4, 2]}\n")
     outcome = cli("dataset", "images", "-o", tmp_path / "picked", "--config", file)
     assert outcome.status == 0

@@ -50,7 +50,7 @@ def test_the_digest_is_of_names_and_contents_and_not_of_the_place(tmp_path: Path
 
 
 def test_of_written_stills_those_are_taken_that_the_manifest_keeps(tmp_path: Path) -> None:
-    write_stills(Lamps(), tmp_path, {"warm": 24}, cull=0.25)
+    write_stills(Lamps(), tmp_path, {"warm": range(24)}, cull=0.25)
     found = open_stills(tmp_path)
     assert len(found.training) + len(found.held_out) == 18
     assert not any("culled" in path.parts for path in (*found.training, *found.held_out))
@@ -70,14 +70,14 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     write_png(bad / "lamp-7.png", lamp(1, wide=8, high=8))
     with pytest.raises(InputError, match="is 8 pixels along a side, and 16 are needed"):
         open_stills(bad)
-    write_stills(Lamps(), tmp_path / "written", {"warm": 20})
+    write_stills(Lamps(), tmp_path / "written", {"warm": range(20)})
     (tmp_path / "written" / "warm" / "warm-00003.png").unlink()
     with pytest.raises(InputError, match=r"names 'warm/warm-00003.png', which is not there"):
         open_stills(tmp_path / "written")
 
 
 def test_a_manifest_names_nothing_outside_its_folder(tmp_path: Path) -> None:
-    write_stills(Lamps(), tmp_path / "in", {"warm": 20})
+    write_stills(Lamps(), tmp_path / "in", {"warm": range(20)})
     write_lamps(tmp_path, 1)
     manifest = tmp_path / "in" / "manifest.csv"
     manifest.write_text(manifest.read_text().replace("warm/warm-00003.png", "../lamp-0.png"))
