@@ -1,8 +1,8 @@
-r"""A generative adversarial network: pictures from a grid of latents, and the discriminator that judges them.
+r"""The generator of a generative adversarial network: pictures from a grid of latents.
 
 The generator doubles its grid from level to level. At every level it paints cells of 2x2 pixels, and each
-picture is that of the level below, enlarged, with what is painted on top. The discriminator mirrors it: at
-every level it looks at the picture in that size. So a network can grow by a level and begin where it was.
+picture is that of the level below, enlarged, with what is painted on top. So it can grow by a level and begin
+where it was. `synesthete.models.discriminator` mirrors it.
 
 It is convolutional: 16x16 latents give a square, 9x16 or 16x9 a picture of another shape. What holds for the
 whole picture, such as its colours, follows from the *mean* of each latent: scaled by the root of how many
@@ -11,9 +11,8 @@ there are it is N(0, 1) on a grid of any size, as a latent is.
 References
 ----------
 Goodfellow et al., "Generative adversarial networks", 2014. Karras et al., "Analyzing and improving the image
-quality of StyleGAN", CVPR 2020, for pictures that add up and for noise maps. Karras et al., "Progressive
-growing of GANs", ICLR 2018, for the deviation in a batch. Differs: the latent is a grid; group norms, that
-the means of the latents modulate.
+quality of StyleGAN", CVPR 2020, for pictures that add up and for noise maps. Differs: the latent is a grid;
+group norms, that the means of the latents modulate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,12 +25,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from synesthete.models.discriminator import Discriminator
 from synesthete.seeding import generator_for
 
 __all__ = [
     "LATENT_SIDE",
-    "Discriminator",
-    "DiscriminatorSpec",
     "GanGenerator",
     "GanSpec",
     "grown",
@@ -43,7 +41,6 @@ LATENT_SIDE: Final = 16
 
 _COLOURS: Final = 4 * 3
 _BOUND: Final = 3.0
-_DEEPER: Final = 2
 _HALF: Final = 0.5**0.5
 _LEAST: Final = 1e-8
 
@@ -93,28 +90,6 @@ class GanSpec:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "GanSpec":
-        """Make it from what `to_json` gave."""
-        return cls(**{**values, "widths": tuple(values["widths"])})
-
-
-@dataclass(frozen=True)
-class DiscriminatorSpec:
-    """The architecture of a `Discriminator`.
-
-    Attributes
-    ----------
-    widths
-        Channels at each level, the coarsest first.
-    """
-
-    widths: tuple[int, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Give what `DiscriminatorSpec` can be made from again."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "DiscriminatorSpec":
         """Make it from what `to_json` gave."""
         return cls(**{**values, "widths": tuple(values["widths"])})
 
@@ -195,56 +170,6 @@ class GanGenerator(nn.Module):
         out.bias.zero_()
 
 
-class Discriminator(nn.Module):
-    """Judges pictures: above 0 it takes one for true.
-
-    Weights come from torch's global generator: build it inside ``torch.random.fork_rng``.
-    """
-
-    def __init__(self, spec: DiscriminatorSpec) -> None:
-        super().__init__()
-        self.spec = spec
-        first = spec.widths[0]
-        self.enters = nn.ModuleList(nn.Conv2d(_COLOURS, width, 1) for width in spec.widths)
-        # Each leads from its level to the next coarser one.
-        self.downs = nn.ModuleList(
-            _Down(inner, outer) for outer, inner in zip(spec.widths, spec.widths[1:], strict=False)
-        )
-        self.deeper = nn.ModuleList(_Down(first, first) for _ in range(_DEEPER))
-        self.last = nn.Conv2d(first + 1, first, 3, padding=1)
-        self.score = nn.Linear(first, 1)
-
-    def forward(self, pictures: Pictures) -> Float[Tensor, " batch"]:
-        """Judge pictures.
-
-        Parameters
-        ----------
-        pictures
-            Display RGB, 0-1; sides are multiples of 4 times the scale of the generator's finest level.
-        """
-        seen = 2.0 * pictures - 1.0
-        features: Tensor | None = None
-        for level in reversed(range(len(self.spec.widths))):
-            looked = self.enters[level](nn.functional.pixel_unshuffle(seen, 2))
-            features = looked if features is None else looked + self.downs[level](features)
-            seen = nn.functional.avg_pool2d(seen, 2)
-        assert features is not None
-        for down in self.deeper:
-            features = down(features)
-        features = self.last(nn.functional.silu(_with_deviation(features)))
-        score: Tensor = self.score(nn.functional.silu(features).mean(dim=(2, 3)))
-        return score[:, 0].float()
-
-    def parts(self, level: int) -> tuple[str, ...]:
-        """Say how the names of a level's own weights begin."""
-        return f"downs.{level - 1}.", f"enters.{level}."
-
-    def silence(self, level: int) -> None:
-        """Hear nothing of a level."""
-        gate: Any = self.downs[level - 1].gate
-        gate.zero_()
-
-
 def noise_maps(
     spec: GanSpec, seed: int, *, rows: int = LATENT_SIDE, columns: int = LATENT_SIDE
 ) -> list[Float[Tensor, "1 1 _ _"]]:
@@ -297,7 +222,7 @@ def on_sphere(
 
 
 @torch.no_grad()
-def grown(network: "GanGenerator | Discriminator", tensors: Mapping[str, Tensor]) -> bool:
+def grown(network: GanGenerator | Discriminator, tensors: Mapping[str, Tensor]) -> bool:
     """Take the weights of a network of the same shape, or of one that has fewer levels.
 
     What is new is silent at first: pictures are those of before, enlarged, and they are judged as before.
@@ -379,26 +304,6 @@ class _Paint(nn.Module):
         return cells.float()
 
 
-class _Down(nn.Module):
-    """A residual block that halves the grid, with a gate behind it."""
-
-    def __init__(self, inner: int, outer: int) -> None:
-        super().__init__()
-        self.enter = nn.Conv2d(inner, inner, 3, padding=1)
-        self.leave = nn.Conv2d(inner, outer, 3, padding=1)
-        self.past = nn.Identity() if inner == outer else nn.Conv2d(inner, outer, 1, bias=False)
-        self.gate = nn.Parameter(torch.ones(1))
-
-    def forward(
-        self, features: Float[Tensor, "batch inner rows columns"]
-    ) -> Float[Tensor, "batch outer _ _"]:
-        own: Tensor = self.enter(nn.functional.silu(features))
-        own = self.leave(nn.functional.silu(nn.functional.avg_pool2d(own, 2)))
-        past: Tensor = self.past(nn.functional.avg_pool2d(features, 2))
-        halved: Tensor = (past + own) * (_HALF * self.gate)
-        return halved
-
-
 def _groups(width: int) -> int:
     """Say in how many groups of 16 or 8 channels a norm sees a level."""
     return width // (16 if width % 16 == 0 else 8)
@@ -413,13 +318,3 @@ def _means(latents: Float[Tensor, "batch latents rows columns"]) -> Float[Tensor
 
 def _enlarged(pictures: Pictures) -> Float[Tensor, "batch 3 _ _"]:
     return nn.functional.interpolate(pictures, scale_factor=2.0, mode="bilinear", align_corners=False)
-
-
-def _with_deviation(
-    features: Float[Tensor, "batch width rows columns"],
-) -> Float[Tensor, "batch width+1 rows columns"]:
-    """Add a channel that says how much the pictures of a batch differ: a generator of one picture is told."""
-    apart = features.float() - features.float().mean(dim=0)
-    deviation = torch.sqrt(apart.square().mean(dim=0) + _LEAST).mean()
-    channel = deviation.to(features.dtype).expand(len(features), 1, *features.shape[2:])
-    return torch.cat([features, channel], dim=1)

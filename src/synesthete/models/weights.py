@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from synesthete.errors import ConfigError
 from synesthete.files import digest_bytes, write_whole
 from synesthete.models.diffusion import Diffusion, DiffusionSpec
-from synesthete.models.gan import Discriminator, DiscriminatorSpec, GanGenerator, GanSpec
+from synesthete.models.discriminator import Discriminator, DiscriminatorSpec
+from synesthete.models.gan import GanGenerator, GanSpec
 from synesthete.models.vae import Vae, VaeSpec
 
 __all__ = [

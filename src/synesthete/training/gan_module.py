@@ -15,7 +15,8 @@ from torch.func import functional_call
 
 from synesthete.config.gan import GanConfig
 from synesthete.media.images import Picture
-from synesthete.models.gan import LATENT_SIDE, Discriminator, GanGenerator, on_sphere
+from synesthete.models.discriminator import Discriminator
+from synesthete.models.gan import LATENT_SIDE, GanGenerator, on_sphere
 from synesthete.models.vae import Vae
 from synesthete.seeding import generator_for
 from synesthete.training.adaptive import Adaptation, changed, draw_changes

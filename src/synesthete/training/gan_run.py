@@ -13,7 +13,8 @@ from synesthete.config.training import TrainOptions
 from synesthete.errors import ConfigError
 from synesthete.files import digest_file, write_whole
 from synesthete.media.images import Picture
-from synesthete.models.gan import Discriminator, DiscriminatorSpec, GanGenerator, GanSpec, grown
+from synesthete.models.discriminator import Discriminator, DiscriminatorSpec
+from synesthete.models.gan import GanGenerator, GanSpec, grown
 from synesthete.models.weights import load_vae, read_weights, save_weights, shipped_weights
 from synesthete.training.adaptive import Adaptation
 from synesthete.training.data_module import BatchDataModule

@@ -7,15 +7,8 @@ import torch
 
 from made_models import noise, stirred
 from synesthete.errors import ConfigError
-from synesthete.models.gan import (
-    Discriminator,
-    DiscriminatorSpec,
-    GanGenerator,
-    GanSpec,
-    grown,
-    noise_maps,
-    on_sphere,
-)
+from synesthete.models.discriminator import Discriminator, DiscriminatorSpec
+from synesthete.models.gan import GanGenerator, GanSpec, grown, noise_maps, on_sphere
 from synesthete.models.weights import load_gan, read_weights, save_weights
 
 SPEC = GanSpec(latents=8, widths=(16, 8), blocks=2, style=8)

@@ -10,7 +10,8 @@ from made_stills import write_lamps
 from synesthete.config.gan import GAN_PRESETS, GanConfig, load_gan_config
 from synesthete.config.training import TrainOptions
 from synesthete.errors import ConfigError
-from synesthete.models.gan import Discriminator, DiscriminatorSpec, GanGenerator, GanSpec
+from synesthete.models.discriminator import Discriminator, DiscriminatorSpec
+from synesthete.models.gan import GanGenerator, GanSpec
 from synesthete.models.weights import load_gan, read_weights
 from synesthete.training.adaptive import Adaptation
 from synesthete.training.gan_module import GanModule
