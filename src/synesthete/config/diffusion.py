@@ -79,7 +79,7 @@ class FlowConfig(Frozen):
         description="How alike channels of latents count: 1: all alike, 0: each by what of a picture it "
         "shows. What counts less is drawn later.",
     )  # fmt: skip
-    time_mean: float = Field(default=0.0, ge=-3, le=3, description="Mean of a time's logit.")
+    time_mean: float = Field(default=-0.4, ge=-3, le=3, description="Mean of a time's logit.")
     time_deviation: float = Field(default=1.0, gt=0, le=3, description="Deviation of a time's logit.")
 
 
@@ -93,8 +93,10 @@ class ConditionConfig(Frozen):
     p_audio_drop: float = Field(default=0.1, ge=0, le=1, description="Share of the clips that hear nothing.")
     p_style_drop: float = Field(default=0.1, ge=0, le=1, description="Share of the clips without a style.")
     style_divergence: float = Field(
-        default=1e-4, ge=0, le=1, description="Weight of a style's divergence from N(0, 1), nats in all."
-    )
+        default=3e-6, ge=0, le=1,
+        description="Weight of a style's divergence from N(0, 1), nats in all. Styles are made standard "
+        "in the end: more of it only costs what they say.",
+    )  # fmt: skip
 
 
 class Pressure(Frozen):
@@ -141,8 +143,17 @@ class SamplingConfig(Frozen):
 
     steps: int = Field(default=8, ge=1, le=256, description="Steps from noise to latents.")
     audio_guidance: float = Field(default=2.0, ge=0, le=20, description="Scale of what is heard.")
-    style_guidance: float = Field(default=1.0, ge=0, le=20, description="Scale of the style.")
+    style_guidance: float = Field(default=2.0, ge=0, le=20, description="Scale of the style.")
     batches: int = Field(default=4, ge=1, le=256, description="Batches that are drawn at every validation.")
+
+
+class Distillation(Frozen):
+    """How a model learns to draw faster from the one that it begins with."""
+
+    audio: float = Field(default=2.0, ge=0, le=20, description="The teacher's scale of what is heard.")
+    style: float = Field(default=2.0, ge=0, le=20, description="The teacher's scale of the style.")
+    steps: int = Field(default=4, ge=1, le=64, description="Steps from noise to latents that it learns.")
+    substeps: int = Field(default=2, ge=1, le=16, description="Steps of the teacher for each of them.")
 
 
 class DiffusionConfig(TrainConfig):
@@ -172,6 +183,11 @@ class DiffusionConfig(TrainConfig):
     pressure: Pressure = Field(default=Pressure(), description="What wrong audio must cost.")
     losses: AuxiliaryLosses = Field(default=AuxiliaryLosses(), description="Further losses.")
     sampling: SamplingConfig = Field(default=SamplingConfig(), description="How validation draws.")
+    distil: Distillation | None = Field(
+        default=None,
+        description="Learn from the weights of --init-from to draw in fewer steps, and without guidance what "
+        "they draw with it, instead of from the data.",
+    )
 
     @model_validator(mode="after")
     def _can_be_learned(self) -> "DiffusionConfig":
@@ -188,6 +204,12 @@ class DiffusionConfig(TrainConfig):
             raise ValueError(
                 "batches that are kept are drawn alike in every round; with kept_batches give "
                 "data.audio_debug_mix_prob as one number"
+            )
+        drawn = self.sampling.steps, self.sampling.audio_guidance, self.sampling.style_guidance
+        if self.distil and drawn != (self.distil.steps, 1.0, 1.0):
+            raise ValueError(
+                "what is distilled draws in distil.steps, and without guidance; set sampling.steps="
+                f"{self.distil.steps}, sampling.audio_guidance=1 and sampling.style_guidance=1"
             )
         if self.data.clip_frames < _LEAST_FRAMES:
             raise ValueError(f"one frame has no motion; raise data.clip_frames to {_LEAST_FRAMES} or more")

@@ -56,7 +56,7 @@ class DiffusionLook(Frozen):
         "by its `guidance`.",
     )
     style_guidance_scale: float = Field(
-        default=1.0,
+        default=2.0,
         ge=0,
         le=MAX_GUIDANCE_SCALE,
         description="How strongly it keeps to the style: 1 as it was trained, 0 not.",

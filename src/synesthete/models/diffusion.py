@@ -257,37 +257,39 @@ class Diffusion(nn.Module):
         spacing
             From frame to frame, in frames of training.
         """
+
+        def velocity(points: Tensor, time: float) -> Tensor:
+            audio, style = guidance.at(time)
+            at = torch.full((len(points),), time, device=points.device)
+            return self.guided(
+                points, at, conditions, audio=audio, style=style, rescale=guidance.rescale, spacing=spacing
+            )
+
+        return follow(velocity, noise, times(steps, shift=shift), solver=solver)
+
+    def guided(
+        self,
+        points: Float[Tensor, "clips frames latents h w"],
+        time: Float[Tensor, " clips"],
+        conditions: Conditions,
+        *,
+        audio: float,
+        style: float,
+        rescale: float = 0.0,
+        spacing: float = 1.0,
+    ) -> Float[Tensor, "clips frames latents h w"]:
+        """Give the velocity with guidance; see `synesthete.models.flow.guided`."""
         whole, cells = conditions.manner
         plain = Conditions(
             self.unheard.expand_as(conditions.heard),
             Manner(self.unstyled.expand_as(whole), torch.zeros_like(cells)),
         )
         styled = Conditions(plain.heard, conditions.manner)
-
-        def velocity(points: Tensor, time: float) -> Tensor:
-            audio, style = guidance.at(time)
-            wanted = [
-                given
-                for given, counts in (
-                    (plain, style != 1.0), (styled, audio != style), (conditions, audio != 0.0)
-                )
-                if counts
-            ]  # fmt: skip
-            found = iter(self._several(points, time, wanted, spacing))
-            return guided(
-                next(found) if style != 1.0 else None,
-                next(found) if audio != style else None,
-                next(found) if audio != 0.0 else None,
-                audio=audio,
-                style=style,
-                rescale=guidance.rescale,
+        # One after the other: one large batch gains nothing.
+        found = (
+            self(points, time, given, spacing=spacing).float() if counts else None
+            for given, counts in (
+                (plain, style != 1.0), (styled, audio != style), (conditions, audio != 0.0)
             )
-
-        return follow(velocity, noise, times(steps, shift=shift), solver=solver)
-
-    def _several(
-        self, points: Tensor, time: float, wanted: Sequence[Conditions], spacing: float
-    ) -> Sequence[Tensor]:
-        """Give velocities under several conditions, one after the other: one large batch gains nothing."""
-        at = torch.full((len(points),), time, device=points.device)
-        return [self(points, at, conditions, spacing=spacing).float() for conditions in wanted]
+        )  # fmt: skip
+        return guided(*found, audio=audio, style=style, rescale=rescale)

@@ -22,7 +22,7 @@ from synesthete.training.items import Batch, style_places
 from synesthete.training.optimiser import configured
 from synesthete.training.pressure import draw_kinds, hinge, wrong_rows
 
-__all__ = ["DiffusionModule"]
+__all__ = ["DiffusionModule", "compile_blocks"]
 
 _LARGEST_SEED = 2**63
 _MOST_SHAPES = 64
@@ -74,17 +74,14 @@ class DiffusionModule(LightningModule):
         self.vae.to(self.device)
         self._silence = self._silence.to(self.device)
         if self.config.compiled:
-            _compile(self.model.dit.blocks)
+            compile_blocks(self.model.dit.blocks)
 
     # Training -----------------------------------------------------------------------------------------
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Learn the flow, and that wrong audio leads astray."""
         config = self.config
-        seen = self.see(batch)
-        draws = generator_for(config.seed, "diffusion.step", int(batch.number[0]))
-        source = torch.Generator(self.device).manual_seed(int(draws.integers(_LARGEST_SEED)))
-        noise = torch.randn(seen.latents.shape, generator=source, device=self.device)
+        seen, draws, source, noise = self.begin(batch)
         time = logit_normal(
             torch.randn(len(noise), generator=source, device=self.device),
             mean=config.flow.time_mean, deviation=config.flow.time_deviation,
@@ -92,9 +89,9 @@ class DiffusionModule(LightningModule):
         posterior = self.model.read_style(seen.shown)
         style = posterior.sample(torch.randn(posterior.mean.shape, generator=source, device=self.device))
         manner = self.model.styled(
-            style, dropped=self._some(draws, len(noise), config.conditions.p_style_drop)
+            style, dropped=self.some(draws, len(noise), config.conditions.p_style_drop)
         )
-        deaf = self._some(draws, len(noise), config.conditions.p_audio_drop)
+        deaf = self.some(draws, len(noise), config.conditions.p_audio_drop)
         conditions = Conditions(self.hear(seen.rows, deaf), manner)
         points = between(seen.latents, noise, time)
         velocity = self.model(points, time, conditions).float()
@@ -123,6 +120,14 @@ class DiffusionModule(LightningModule):
             {"train/loss": loss, **{f"train/{name}": part for name, part in parts.items()}, **wrongs}
         )
         return loss
+
+    def begin(self, batch: Batch) -> tuple["Seen", np.random.Generator, torch.Generator, Tensor]:
+        """See a batch, and give its draws, of numbers and of tensors, and its noise."""
+        seen = self.see(batch)
+        draws = generator_for(self.config.seed, "diffusion.step", int(batch.number[0]))
+        source = torch.Generator(self.device).manual_seed(int(draws.integers(_LARGEST_SEED)))
+        noise = torch.randn(seen.latents.shape, generator=source, device=self.device)
+        return seen, draws, source, noise
 
     def _auxiliary(
         self, seen: "Seen", conditions: Conditions, drawn: Tensor, time: Float[Tensor, " clips"]
@@ -156,7 +161,8 @@ class DiffusionModule(LightningModule):
         scaled = self.model.ear.scaled(seen.rows)
         return wrong_rows(seen.rows, scaled, self._silence, clips, kinds)
 
-    def _some(self, draws: np.random.Generator, count: int, share: float) -> Bool[Tensor, " clips"]:
+    def some(self, draws: np.random.Generator, count: int, share: float) -> Bool[Tensor, " clips"]:
+        """Choose clips by chance."""
         return torch.from_numpy(draws.random(count) < share).to(self.device)
 
     # What is seen and heard -----------------------------------------------------------------------------
@@ -262,7 +268,7 @@ class Seen(NamedTuple):
     silence: Float[Tensor, "clips frames"]
 
 
-def _compile(blocks: Iterable[nn.Module]) -> None:
+def compile_blocks(blocks: Iterable[nn.Module]) -> None:
     """Compile blocks for pictures of any shape: all share what one of them has compiled."""
     torch._dynamo.config.recompile_limit = _MOST_SHAPES
     for block in blocks:

@@ -22,11 +22,12 @@ from synesthete.files import digest_bytes, digest_json, write_whole
 from synesthete.media.images import Picture
 from synesthete.models.diffusion import Diffusion, DiffusionSpec
 from synesthete.models.vae import Vae
-from synesthete.models.weights import load_vae, read_weights, save_weights, shipped_weights
+from synesthete.models.weights import load_diffusion, load_vae, read_weights, save_weights, shipped_weights
 from synesthete.training.data_module import ClipDataModule, data_identity
 from synesthete.training.dataset import ItemSource, LiveItems
 from synesthete.training.diffusion_card import diffusion_card
 from synesthete.training.diffusion_module import DiffusionModule
+from synesthete.training.distillation import DistilledModule
 from synesthete.training.encoded import EncodedItems
 from synesthete.training.items import Batch, stack
 from synesthete.training.music import Music
@@ -102,7 +103,7 @@ def train_diffusion(
     )
     resumed = last_checkpoint(folder).exists()
     model = _first_weights(config, options, autoencoder, digest, music, embedder, resumed=resumed)
-    module = DiffusionModule(config, model, autoencoder, _heard(silent_row(embedder)))
+    module = _module(config, options, model, autoencoder, _heard(silent_row(embedder)))
     trained = fit(
         module, data, config, options, folder,
         callbacks=[Sheets(folder / "sheets", _pictures, columns=config.data.clip_frames, title=_TITLE)],
@@ -111,7 +112,8 @@ def train_diffusion(
     if trained.step < config.steps:
         return RunResult(trained.step, config.steps, trained.figures, None)
     if trained.writes:
-        model.styles.fit(_styles(module, read))
+        if config.distil is None:
+            model.styles.fit(_styles(module, read))
         facts = {
             "version": __version__,
             "steps": trained.step,
@@ -189,6 +191,21 @@ def _first_weights(
     elif not resumed:
         _scale(model, config, vae, music, embedder)
     return model
+
+
+def _module(
+    config: DiffusionConfig,
+    options: TrainOptions,
+    model: Diffusion,
+    vae: Vae,
+    silence: Float[Tensor, " columns"],
+) -> DiffusionModule:
+    if config.distil is None:
+        return DiffusionModule(config, model, vae, silence)
+    if options.init_from is None:
+        raise ConfigError("distil learns from weights that draw already; give them with --init-from")
+    teacher, _ = load_diffusion(options.init_from)
+    return DistilledModule(config, model, vae, silence, teacher=teacher)
 
 
 @torch.no_grad()
