@@ -126,7 +126,8 @@ def check_latents(facts: Mapping[str, Any], vae: Vae, *, whose: str, remedy: str
         )
     if found != own:
         raise ConfigError(
-            f"{whose} draw the latents of another autoencoder, {found[:12]}…, not of {own[:12]}…; {remedy}"
+            f"{whose} draw the latents of another autoencoder, {str(found)[:12]}…, not of {own[:12]}…; "
+            f"{remedy}"
         )
 
 
