@@ -16,7 +16,7 @@ from synesthete.files import digest_bytes
 from synesthete.generators.networks import Networks
 from synesthete.models.diffusion import Diffusion, DiffusionSpec
 from synesthete.models.vae import Vae, VaeSpec
-from synesthete.models.weights import save_weights
+from synesthete.models.weights import latents_digest, save_weights
 
 HEARD = tuple(name for name in COLUMN_NAMES if name not in ("section", "time"))
 
@@ -73,18 +73,20 @@ def made_networks(seed: int = 0) -> Networks:
     return Networks(made_diffusion(seed), made_vae(seed), {"weights": f"w{seed}", "vae": f"v{seed}"})
 
 
-def write_models(folder: Path, *, seed: int = 0, vae: str | None = None) -> tuple[Path, Path]:
+def write_models(folder: Path, *, seed: int = 0, latents: str | None = None) -> tuple[Path, Path]:
     """Write a model and its autoencoder into a folder; give both files.
 
     Parameters
     ----------
-    vae
-        The digest of the autoencoder that the model says it was trained with; by default the one beside it.
+    latents
+        The digest of the latents that the model says it was trained on; by default those of the autoencoder
+        beside it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     places = folder / "model.safetensors", folder / "vae.safetensors"
-    digest = save_weights(places[1], made_vae(seed), {"steps": 0})
-    save_weights(places[0], made_diffusion(seed), {"vae": vae or digest})
+    vae = made_vae(seed)
+    save_weights(places[1], vae, {"steps": 0})
+    save_weights(places[0], made_diffusion(seed), {"latents": latents or latents_digest(vae)})
     return places
 
 

@@ -7,10 +7,9 @@ import torch
 
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.config.diffusion import DiffusionConfig, load_diffusion_config
-from synesthete.files import digest_bytes
 from synesthete.models.diffusion import Diffusion
 from synesthete.models.vae import Vae, VaeSpec
-from synesthete.models.weights import save_weights
+from synesthete.models.weights import latents_digest, load_vae, save_weights
 from synesthete.training.diffusion_run import diffusion_spec
 
 TINY_DIFFUSION = (
@@ -54,7 +53,7 @@ def write_diffusion(path: Path, vae: Path, config: DiffusionConfig | None = None
                 torch.nn.init.normal_(parameter, std=0.1)
     facts: dict[str, Any] = {
         "version": "0", "steps": 0, "config": config.model_dump(mode="json"), "figures": {},
-        "init_from": None, "vae": digest_bytes(vae.read_bytes()),
+        "init_from": None, "latents": latents_digest(load_vae(vae)[0]),
     }  # fmt: skip
     save_weights(path, model, facts)
     return path

@@ -72,4 +72,4 @@ def test_a_model_that_hears_more_than_the_timeline_is_refused(
 def test_another_autoencoder_is_refused(weights: tuple[Path, Path], cli: Command) -> None:
     outcome = cli("evaluate-diffusion", weights[0], "-n", 4)
     assert outcome.status == 2, outcome
-    assert "draws latents of another autoencoder" in outcome.message
+    assert "draw the latents of another autoencoder" in outcome.message

@@ -55,6 +55,10 @@ class VaeLosses(Frozen):
     sharpness: float = Field(
         default=0.5, ge=0, le=100, description="Weight of how strong the edges of crops are."
     )
+    contrast: float = Field(
+        default=0.0, ge=0, le=100,
+        description="Weight of the same as a ratio: the softer a patch is, the more it counts.",
+    )  # fmt: skip
     crops: float = Field(default=1.0, ge=0, le=100, description="Weight of crops of large pictures.")
     divergence: float = Field(
         default=1e-4, ge=0, le=1, description="Weight of a latent's divergence from N(0, 1), nats."
@@ -68,6 +72,11 @@ class VaeConfig(TrainConfig):
         default=256, ge=4, le=100_000,
         description="Clips whose blocks of pixels the linear first guess is fitted to.",
     )  # fmt: skip
+    freeze_encoder: bool = Field(
+        default=False,
+        description="Train the decoder alone: the encoder, and with it all latents, stay those of the first "
+        "weights; needs --init-from.",
+    )
     model: VaeModelConfig = Field(default=VaeModelConfig(), description="The networks.")
     losses: VaeLosses = Field(default=VaeLosses(), description="What counts how much.")
 

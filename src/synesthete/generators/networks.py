@@ -9,7 +9,13 @@ from synesthete.errors import ConfigError, RenderError
 from synesthete.files import digest_file
 from synesthete.models.diffusion import Diffusion
 from synesthete.models.vae import Vae
-from synesthete.models.weights import WeightsKind, load_diffusion, load_vae, shipped_weights
+from synesthete.models.weights import (
+    WeightsKind,
+    check_latents,
+    load_diffusion,
+    load_vae,
+    shipped_weights,
+)
 
 __all__ = ["Networks", "load_networks", "network_digests"]
 
@@ -36,7 +42,7 @@ def load_networks(look: DiffusionLook) -> Networks:
     Raises
     ------
     ConfigError
-        If there are none, they can't be read, or they were not trained together.
+        If there are none, they can't be read, or latents of the one are not those of the other.
     RenderError
         If a file was changed since the preset was loaded.
     """
@@ -46,11 +52,10 @@ def load_networks(look: DiffusionLook) -> Networks:
             raise RenderError(f"{given.place} was changed while it was used; repeat the command")
     model, facts = load_diffusion(_place(look, "weights"))
     vae, _ = load_vae(_place(look, "vae"))
-    if facts.get("vae") != digests["vae"]:
-        raise ConfigError(
-            f"diffusion.weights draw the latents of the autoencoder {str(facts.get('vae'))[:12]}…, not of "
-            f"{digests['vae'][:12]}…; name the one that they were trained with as diffusion.vae"
-        )
+    check_latents(
+        facts, vae, whose="diffusion.weights",
+        remedy="name the one that they were trained with as diffusion.vae",
+    )  # fmt: skip
     return Networks(model, vae, digests)
 
 

@@ -64,6 +64,10 @@ class VaeSpec:
         found: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
         return cls(**found)
 
+    def encoding(self) -> dict[str, Any]:
+        """Give what of it an encoder is made from: with the same, decoders may differ."""
+        return {"latents": self.latents, "widths": self.widths, "encoder_blocks": self.encoder_blocks}
+
 
 class Posterior(NamedTuple):
     """What an encoder knows: a normal distribution of latents, or of styles.
@@ -129,6 +133,10 @@ class Vae(nn.Module):
         return Posterior(
             self.blocks(pictures) + mean, (log_variance + _FIRST_LOG_VARIANCE).clamp(*_LOG_VARIANCE)
         )
+
+    def encoding(self) -> nn.ModuleDict:
+        """Give all parts that `encode` uses, by name; the others draw."""
+        return nn.ModuleDict({"encoder": self.encoder, "blocks": self.blocks})
 
     def decode(
         self, latents: Float[Tensor, "batch latents h w"], canvas: Canvas | None = None

@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from synesthete.errors import ConfigError
-from synesthete.files import digest_bytes, write_whole
+from synesthete.files import digest_bytes, digest_json, write_whole
 from synesthete.models.diffusion import Diffusion, DiffusionSpec
 from synesthete.models.discriminator import Discriminator, DiscriminatorSpec
 from synesthete.models.gan import GanGenerator, GanSpec
@@ -20,6 +20,8 @@ from synesthete.models.vae import Vae, VaeSpec
 __all__ = [
     "Weights",
     "WeightsKind",
+    "check_latents",
+    "latents_digest",
     "load_diffusion",
     "load_gan",
     "load_vae",
@@ -36,6 +38,7 @@ _ENTRY: Final = "synesthete"
 _KIND: Final = "kind"
 _SPEC: Final = "spec"
 _FACTS: Final = "facts"
+_LATENTS: Final = "latents"
 _SPECS: Final[dict[WeightsKind, type[Spec]]] = {
     "vae": VaeSpec,
     "diffusion": DiffusionSpec,
@@ -81,15 +84,58 @@ def save_weights(path: Path, network: Network, facts: Mapping[str, Any]) -> str:
     -------
     SHA-256 of the file; the same network and facts have the same.
     """
-    tensors = {
-        name: value.detach().to("cpu", torch.float16).contiguous()
-        for name, value in network.state_dict().items()
-    }
+    tensors = _halves(network)
     header = {_KIND: _KINDS[type(network)], _SPEC: network.spec.to_json(), _FACTS: dict(facts)}
     # In one entry: safetensors writes several in any order, and the same weights had other digests.
     data = save(tensors, {_ENTRY: json.dumps(header, allow_nan=False)})
     write_whole(path, data)
     return digest_bytes(data)
+
+
+def latents_digest(vae: Vae) -> str:
+    """Say whose latents they are: those of an encoder, whatever draws them.
+
+    Returns
+    -------
+    SHA-256 of the encoder's shape and of its weights in half precision: in training as in a file.
+    """
+    tensors = {name: digest_bytes(value.numpy().tobytes()) for name, value in _halves(vae.encoding()).items()}
+    return digest_json({"spec": vae.spec.encoding(), "tensors": tensors})
+
+
+def check_latents(facts: Mapping[str, Any], vae: Vae, *, whose: str, remedy: str) -> None:
+    """See that a model that listens was trained on the latents of an autoencoder.
+
+    Parameters
+    ----------
+    facts
+        How the model came about.
+    whose, remedy
+        What to call its weights, and what to do where they are of others, for the error.
+
+    Raises
+    ------
+    ConfigError
+        If it was not, or its facts don't say.
+    """
+    found, own = facts.get(_LATENTS), latents_digest(vae)
+    if found is None:
+        raise ConfigError(
+            f"{whose} don't say which latents they draw, as an older version wrote them; train them again, "
+            "or give others"
+        )
+    if found != own:
+        raise ConfigError(
+            f"{whose} draw the latents of another autoencoder, {str(found)[:12]}…, not of {own[:12]}…; "
+            f"{remedy}"
+        )
+
+
+def _halves(network: nn.Module) -> dict[str, Tensor]:
+    return {
+        name: value.detach().to("cpu", torch.float16).contiguous()
+        for name, value in network.state_dict().items()
+    }
 
 
 def load_vae(path: Path | None = None) -> tuple[Vae, dict[str, Any]]:

@@ -41,8 +41,8 @@ def diffusion_card(model: Diffusion, facts: Mapping[str, Any]) -> str:
         f"A transformer of {spec.blocks} blocks, {millions:.1f} million parameters, that draws clips of "
         f"latents from noise: each frame by what is heard around it, all in one style of {spec.style_size} "
         f"numbers. Half precision; trained by `synesthete train diffusion` of version {facts['version']}, "
-        f"{facts['steps']} steps{begun}. Its latents are those of the autoencoder with the SHA-256 "
-        f"{facts['vae'][:16]}….",
+        f"{facts['steps']} steps{begun}. Its latents are those of the encoder with the SHA-256 "
+        f"{facts['latents'][:16]}….",
         "",
         f"**Data.** {_data_line(facts['config']['data'])}",
         "",

@@ -18,11 +18,18 @@ from synesthete.config.diffusion import DiffusionConfig
 from synesthete.config.training import TrainOptions
 from synesthete.config.vae import HELD_OUT
 from synesthete.errors import ConfigError
-from synesthete.files import digest_bytes, digest_json, write_whole
+from synesthete.files import digest_json, write_whole
 from synesthete.media.images import Picture
 from synesthete.models.diffusion import Diffusion, DiffusionSpec
 from synesthete.models.vae import Vae
-from synesthete.models.weights import load_diffusion, load_vae, read_weights, save_weights, shipped_weights
+from synesthete.models.weights import (
+    check_latents,
+    latents_digest,
+    load_diffusion,
+    load_vae,
+    read_weights,
+    save_weights,
+)
 from synesthete.training.data_module import ClipDataModule, data_identity
 from synesthete.training.dataset import ItemSource, LiveItems
 from synesthete.training.diffusion_card import diffusion_card
@@ -78,17 +85,16 @@ def train_diffusion(
     ConfigError
         If another run was begun in the folder, or its data or first weights can't be used.
     """
-    vae = vae or shipped_weights("vae")
     autoencoder, _ = load_vae(vae)
-    digest = digest_bytes(vae.read_bytes())
-    claim_run(folder, config, vae=digest)
+    latents = latents_digest(autoencoder)
+    claim_run(folder, config, latents=latents)
     target = folder / "diffusion.safetensors"
     if target.exists():
         facts = read_weights(target, "diffusion").facts
         return RunResult(config.steps, config.steps, facts["figures"], target)
     read = item_source(config.data, options, music, embedder)
     if config.kept_batches:
-        known = digest_json([__version__, digest, data_identity(config.data, music, embedder)])
+        known = digest_json([__version__, latents, data_identity(config.data, music, embedder)])
         kept = options.workspace / "cache" / "latents" / known[:32]
         count = config.kept_batches * config.data.batch_size
         read = EncodedItems(read, autoencoder, kept, count=count)
@@ -102,7 +108,7 @@ def train_diffusion(
         embedder=embedder,
     )
     resumed = last_checkpoint(folder).exists()
-    model = _first_weights(config, options, autoencoder, digest, music, embedder, resumed=resumed)
+    model = _first_weights(config, options, autoencoder, music, embedder, resumed=resumed)
     module = _module(config, options, model, autoencoder, _heard(silent_row(embedder)))
     trained = fit(
         module, data, config, options, folder,
@@ -120,7 +126,7 @@ def train_diffusion(
             "config": config.model_dump(mode="json", exclude={"data": {"music_dir", "embedding_dir"}}),
             "figures": trained.figures,
             "init_from": None if options.init_from is None else options.init_from.name,
-            "vae": digest,
+            "latents": latents,
             "embedding_model": None if embedder is None else embedder.digest,
         }
         save_weights(target, model, facts)
@@ -165,7 +171,6 @@ def _first_weights(
     config: DiffusionConfig,
     options: TrainOptions,
     vae: Vae,
-    digest: str,
     music: Music | None,
     embedder: Embedder | None,
     *,
@@ -182,11 +187,10 @@ def _first_weights(
                 f"{options.init_from} is a network of another shape than this run's; choose the preset "
                 "that it was trained with"
             )
-        if found.facts.get("vae") != digest:
-            raise ConfigError(
-                f"{options.init_from} was trained on the latents of another autoencoder; give that one with "
-                "--vae"
-            )
+        check_latents(
+            found.facts, vae, whose=f"the weights in {options.init_from}",
+            remedy="give the one that they were trained on with --vae",
+        )  # fmt: skip
         model.load_state_dict(found.tensors)
     elif not resumed:
         _scale(model, config, vae, music, embedder)

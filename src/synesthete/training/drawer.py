@@ -13,13 +13,12 @@ from synesthete.config.base import build
 from synesthete.config.data import BUCKETS, DataConfig
 from synesthete.config.diffusion import ConditionConfig, SamplingConfig
 from synesthete.errors import ConfigError
-from synesthete.files import digest_bytes
 from synesthete.models.diffusion import Conditions, Diffusion
 from synesthete.models.field import Canvas
 from synesthete.models.flow import Guidance
 from synesthete.models.precision import sampling_dtype
 from synesthete.models.vae import BLOCK, Vae
-from synesthete.models.weights import load_diffusion, load_vae, shipped_weights
+from synesthete.models.weights import check_latents, load_diffusion, load_vae, shipped_weights
 from synesthete.seeding import generator_for
 from synesthete.training.conditions import hear, heard_rows, silence_of, styled
 from synesthete.training.items import make_planned, rows_of
@@ -265,11 +264,10 @@ def load_drawer(
     weights, vae = weights or shipped_weights("diffusion"), vae or shipped_weights("vae")
     model, facts = load_diffusion(weights)
     autoencoder, _ = load_vae(vae)
-    if facts.get("vae") != digest_bytes(vae.read_bytes()):
-        raise ConfigError(
-            f"{weights} draws latents of another autoencoder than {vae}; give the one that it was trained "
-            "on with --vae"
-        )
+    check_latents(
+        facts, autoencoder, whose=f"the weights in {weights}",
+        remedy="give the one that they were trained on with --vae",
+    )  # fmt: skip
     config, where = facts["config"], str(weights)
     if config["data"]["embedding"] != "none":
         raise ConfigError(

@@ -26,6 +26,7 @@ from synesthete.training.vae_run import train_vae
 
 __all__ = ["PipelineResult", "run_pipeline"]
 
+_EVALUATION: Final = "evaluation.json"
 _SHEETS: Final = ("clips", "silence", "styles", "interpolation")
 
 
@@ -87,12 +88,20 @@ def run_pipeline(
     model = train_diffusion(config, train, folder / "diffusion", vae=vae, on_step=on_step)
     if model.weights is None:
         return PipelineResult(None, folder, ("model", model.step, model.steps))
-    asked = {"weights": digest_file(model.weights), "clips": options.measured, "seed": options.seed}
+    asked = {
+        "weights": digest_file(model.weights),
+        "vae": digest_file(vae),
+        "clips": options.measured,
+        "seed": options.seed,
+    }
     drawer = load_drawer(model.weights, vae=vae, seed=options.seed)
-    on_stage("evaluation")
-    measured = _evaluation(folder / "evaluation", drawer, asked)
-    on_stage("film")
     film = folder / "film.mp4"
+    on_stage("evaluation")
+    measured = _measured(folder / "evaluation", asked)
+    if measured is None:
+        film.unlink(missing_ok=True)  # it is of other weights
+        measured = _evaluation(folder / "evaluation", drawer, asked)
+    on_stage("film")
     if not film.exists():
         write_model_film(drawer, film, seed=options.seed, seconds=options.seconds)
     report = {
@@ -108,18 +117,21 @@ def run_pipeline(
     return PipelineResult(report, folder, None)
 
 
+def _measured(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give what was measured before, if just this was asked."""
+    path = folder / _EVALUATION
+    if not path.exists():
+        return None
+    before: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return before if before["asked"] == asked else None
+
+
 def _evaluation(folder: Path, drawer: Drawer, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Measure, unless just this was measured before."""
-    path = folder / "evaluation.json"
-    if path.exists():
-        before: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if before["asked"] == asked:
-            return before
     found = measure_diffusion(drawer, clips=asked["clips"], seed=asked["seed"])
     report_sheets(folder, found)
     heard = measure_listening(drawer, seed=asked["seed"])
     measured = {"asked": dict(asked), "listening": heard._asdict(), "figures": found.figures}
-    write_json(path, measured)
+    write_json(folder / _EVALUATION, measured)
     return measured
 
 

@@ -14,6 +14,7 @@ from synesthete.seeding import generator_for
 from synesthete.training.items import Batch
 from synesthete.training.losses import (
     colour_loss,
+    contrast_loss,
     edge_loss,
     mean_saturation,
     psnr,
@@ -43,6 +44,8 @@ class VaeModule(LightningModule):
         super().__init__()
         self.config = config
         self.vae = vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if config.freeze_encoder:
+            vae.encoding().requires_grad_(requires_grad=False)
 
     def configure_optimizers(self) -> Any:
         """Give the optimiser and its schedule."""
@@ -52,24 +55,20 @@ class VaeModule(LightningModule):
         """Encode, draw whole pictures and crops, and compare."""
         losses = self.config.losses
         pictures = _pictures(batch)
-        posterior = self.vae.encode(pictures)
-        latents = posterior.sample(self._noise(batch, posterior))
+        with torch.set_grad_enabled(not self.config.freeze_encoder):
+            posterior = self.vae.encode(pictures)
+            latents = posterior.sample(self._noise(batch, posterior))
         features = self.vae.decoder.features(latents)
         drawn = self.vae.decoder.paint(features, _canvas(pictures)).float()
         parts = {
             "value": value_loss(drawn, pictures, squares=losses.squares),
             "edges": losses.edges * edge_loss(drawn, pictures),
             "colour": losses.colour * colour_loss(drawn, pictures),
-            "divergence": losses.divergence * posterior.divergence(),
         }
+        if not self.config.freeze_encoder:
+            parts["divergence"] = losses.divergence * posterior.divergence()
         if batch.crops.shape[1]:
-            crops, painted = self._crops(batch, features)
-            parts["crops"] = losses.crops * (
-                value_loss(painted, crops, squares=losses.squares)
-                + losses.edges * edge_loss(painted, crops)
-                + losses.colour * colour_loss(painted, crops)
-                + losses.sharpness * sharpness_loss(painted, crops)
-            )
+            parts["crops"] = losses.crops * self._crop_loss(*self._crops(batch, features))
         loss = torch.stack(list(parts.values())).sum()
         self.log_dict({"train/loss": loss, **{f"train/{name}": part for name, part in parts.items()}})
         return loss
@@ -95,6 +94,18 @@ class VaeModule(LightningModule):
             {f"validation/{name}": value for name, value in figures.items()},
             sync_dist=True, batch_size=len(pictures),
         )  # fmt: skip
+
+    def _crop_loss(self, crops: Tensor, painted: Tensor) -> Tensor:
+        losses = self.config.losses
+        loss = (
+            value_loss(painted, crops, squares=losses.squares)
+            + losses.edges * edge_loss(painted, crops)
+            + losses.colour * colour_loss(painted, crops)
+            + losses.sharpness * sharpness_loss(painted, crops)
+        )
+        if losses.contrast:
+            loss = loss + losses.contrast * contrast_loss(painted, crops)
+        return loss
 
     def _crops(self, batch: Batch, features: Tensor) -> tuple[Tensor, Tensor]:
         """Give true crops, and the same as they are drawn."""

@@ -61,6 +61,11 @@ def train_vae(
     ConfigError
         If another run was begun in the folder, or its data or first weights can't be used.
     """
+    if config.freeze_encoder and options.init_from is None:
+        raise ConfigError(
+            "freeze_encoder = true trains the decoder of an encoder that there is already; name its weights "
+            "with --init-from"
+        )
     claim_run(folder, config)
     target = folder / "vae.safetensors"
     if target.exists():

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-from made_dreams import given_weights, write_dream, write_models
+from made_dreams import given_weights, made_vae, write_dream, write_models
 from synesthete.config.dream import DiffusionLook
 from synesthete.config.preset import load_preset
 from synesthete.config.render import RenderOptions
+from synesthete.config.weights import LargeWeights
 from synesthete.errors import ConfigError, RenderError
 from synesthete.files import digest_bytes
 from synesthete.generators import networks
@@ -19,6 +21,7 @@ from synesthete.generators.build import (
     network_digests_of,
 )
 from synesthete.generators.networks import load_networks, network_digests
+from synesthete.models.weights import load_diffusion, save_weights
 
 
 def test_networks_are_loaded_and_known_by_their_digests(tmp_path: Path) -> None:
@@ -32,9 +35,34 @@ def test_networks_are_loaded_and_known_by_their_digests(tmp_path: Path) -> None:
 
 def test_networks_of_two_trainings_are_refused(tmp_path: Path) -> None:
     write_dream(tmp_path)
-    write_models(tmp_path, vae="0" * 64)
-    with pytest.raises(ConfigError, match=r"latents of the autoencoder 0{12}…, not of .*as diffusion.vae"):
+    write_models(tmp_path, latents="0" * 64)
+    with pytest.raises(ConfigError, match=r"of another autoencoder, 0{12}…, not of .*as diffusion.vae"):
         check_preset(load_preset(str(tmp_path / "dream.yaml")))
+
+
+def test_another_decoder_draws_the_same_latents(tmp_path: Path) -> None:
+    before = load_networks(given_weights(tmp_path))
+    better = made_vae()
+    better.decoder.load_state_dict(made_vae(seed=1).decoder.state_dict())
+    save_weights(tmp_path / "vae.safetensors", better, {})
+    model, vae = (
+        LargeWeights(file=name, sha256=digest_bytes((tmp_path / name).read_bytes()), place=tmp_path / name)
+        for name in ("model.safetensors", "vae.safetensors")
+    )
+    after = load_networks(DiffusionLook(weights=model, vae=vae))
+    assert after.digests["weights"] == before.digests["weights"]
+    assert after.digests["vae"] != before.digests["vae"]
+    assert not torch.equal(after.vae.decoder.base.weight, before.vae.decoder.base.weight)
+
+
+def test_weights_that_do_not_name_their_latents_are_refused(tmp_path: Path) -> None:
+    look = given_weights(tmp_path)
+    model, _ = load_diffusion(tmp_path / "model.safetensors")
+    save_weights(tmp_path / "model.safetensors", model, {"vae": look.vae.sha256})
+    digest = digest_bytes((tmp_path / "model.safetensors").read_bytes())
+    old = look.model_copy(update={"weights": look.weights.model_copy(update={"sha256": digest})})
+    with pytest.raises(ConfigError, match=r"^diffusion.weights don't say which latents .*; train them again"):
+        load_networks(old)
 
 
 def test_a_file_that_changes_in_between_is_noticed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from synesthete.errors import ConfigError
 from synesthete.models.vae import BLOCK, Posterior, Vae, VaeSpec
-from synesthete.models.weights import load_vae, read_weights, save_weights
+from synesthete.models.weights import latents_digest, load_vae, read_weights, save_weights
 
 SPEC = VaeSpec(
     latents=8, widths=(8, 16, 16), encoder_blocks=(1, 0, 0), decoder_blocks=(0, 0, 1, 0), features=8
@@ -76,6 +76,24 @@ def test_weights_come_back_from_their_file(vae: Vae, tmp_path: Path) -> None:
     assert found.spec == SPEC
     for name, value in vae.state_dict().items():
         assert torch.allclose(found.state_dict()[name], value, atol=1e-3), name
+
+
+def test_latents_are_known_by_all_that_encodes_and_nothing_else(vae: Vae, tmp_path: Path) -> None:
+    for weight in vae.parameters():
+        torch.nn.init.normal_(weight, std=0.1)  # so that all of them have a say
+    posterior = vae.encode(smooth(1, (32, 32)))
+    (posterior.mean.sum() + posterior.log_variance.sum()).backward()
+    digest = latents_digest(vae)
+    save_weights(tmp_path / "vae.safetensors", vae, {})
+    assert latents_digest(load_vae(tmp_path / "vae.safetensors")[0]) == digest
+    assert latents_digest(vae.to(memory_format=torch.channels_last)) == digest
+    for name, weight in vae.named_parameters():
+        kept = weight.detach().clone()
+        with torch.no_grad():
+            weight += 0.1
+        assert (latents_digest(vae) != digest) == (weight.grad is not None), name
+        with torch.no_grad():
+            weight.copy_(kept)
 
 
 def test_other_files_are_refused_in_one_sentence(vae: Vae, tmp_path: Path) -> None:

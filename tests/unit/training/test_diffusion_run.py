@@ -17,8 +17,13 @@ from synesthete.config.diffusion import load_diffusion_config
 from synesthete.config.training import TrainOptions
 from synesthete.config.vae import HELD_OUT
 from synesthete.errors import ConfigError
-from synesthete.files import digest_bytes
-from synesthete.models.weights import load_diffusion, read_weights, save_weights
+from synesthete.models.weights import (
+    latents_digest,
+    load_diffusion,
+    load_vae,
+    read_weights,
+    save_weights,
+)
 from synesthete.training.diffusion_run import HEARD_COLUMNS, train_diffusion, validation_data
 from synesthete.training.plan import plan_clip
 from synesthete.training.run import RunResult
@@ -74,13 +79,13 @@ def test_a_finished_run_leaves_weights_a_card_and_sheets(whole: Path, vae: Path)
     assert model.spec.columns == HEARD_COLUMNS
     assert (model.spec.latents, model.spec.window) == (4, 1)
     assert facts["steps"] == 4
-    assert facts["vae"] == digest_bytes(vae.read_bytes())
+    assert facts["latents"] == latents_digest(load_vae(vae)[0])
     assert "music_dir" not in facts["config"]["data"]
     assert {"validation/score", "validation/wrong", "validation/shuffle"} < set(facts["figures"])
     card = whole.with_suffix(".md").read_text()
     assert "| the same under another song's audio, over it |" in card
     assert "the few programs that it learned from, under other music" in card
-    assert facts["vae"][:16] in card
+    assert facts["latents"][:16] in card
     assert len(list((whole.parent / "sheets").glob("*.png"))) == 2
     # Latents and rows are scaled by what is seen and heard.
     assert model.deviation.min() >= 0.25
@@ -141,10 +146,10 @@ def test_a_run_begins_with_given_weights_of_its_own_shape(whole: Path, vae: Path
 def test_latents_of_another_autoencoder_are_refused(whole: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.safetensors"
     save_weights(other, tiny_vae(seed=9), {})
-    with pytest.raises(ConfigError, match="holds a run with vae = "):
+    with pytest.raises(ConfigError, match="holds a run with latents = "):
         train_diffusion(CONFIG, OPTIONS, whole.parent, vae=other)
     options = OPTIONS.model_copy(update={"init_from": whole})
-    with pytest.raises(ConfigError, match=r"the latents of another autoencoder; .* --vae"):
+    with pytest.raises(ConfigError, match=r"the latents of another autoencoder, .* --vae"):
         train_diffusion(CONFIG, options, tmp_path / "run", vae=other)
     with pytest.raises(ConfigError, match="holds no weights of a vae"):
         train_diffusion(CONFIG, OPTIONS, tmp_path / "run", vae=whole)
@@ -193,6 +198,16 @@ def test_kept_batches_are_drawn_once_and_train_the_same_again(vae: Path, tmp_pat
     assert len(files) == 2
     assert same(first.weights, train_diffusion(config, options, tmp_path / "again", vae=vae).weights)
     assert {path: path.stat().st_mtime_ns for path in files} == files
+    # Latents are the encoder's: another decoder for them finds them all.
+    other = tiny_vae()
+    torch.nn.init.normal_(other.decoder.base.bias)
+    better = tmp_path / "better.safetensors"
+    save_weights(better, other, {})
+    begun = options.model_copy(update={"init_from": first.weights})
+    train_diffusion(config, begun, tmp_path / "better", vae=better)
+    assert {
+        path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "latents").rglob("*.safetensors")
+    } == files
     rising = "data.audio_debug_mix_prob=[[0, 1.0]]"
     with pytest.raises(ConfigError, match=r"with kept_batches give data\.audio_debug_mix_prob as one number"):
         load_diffusion_config("smoke", None, (*TINY, "kept_batches=2", rising))

@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
+from made_models import tiny_vae
 from synesthete.config.training import TrainOptions
 from synesthete.config.vae import VAE_PRESETS, VaeConfig, load_vae_config
 from synesthete.errors import ConfigError
-from synesthete.models.weights import load_vae, read_weights
+from synesthete.models.weights import latents_digest, load_vae, read_weights, save_weights
+from synesthete.training.dataset import LiveItems
+from synesthete.training.items import Batch, stack
+from synesthete.training.vae_module import VaeModule
 from synesthete.training.vae_run import train_vae
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore::DeprecationWarning:lightning.*")
@@ -108,6 +113,48 @@ def test_a_run_begins_with_given_weights_of_its_own_shape(config: VaeConfig, tmp
     wider = load_vae_config("smoke", None, (*TINY, "model.features=16"))
     with pytest.raises(ConfigError, match="another shape than this run's"):
         train_vae(wider, options.model_copy(update={"init_from": first}), tmp_path / "third")
+
+
+@pytest.fixture
+def frozen() -> VaeConfig:
+    return load_vae_config("smoke", None, (*TINY, "steps=4", "freeze_encoder=true", "losses.contrast=0.1"))
+
+
+def test_a_frozen_encoder_stays_as_it_was_to_the_bit(frozen: VaeConfig, tmp_path: Path) -> None:
+    first = tmp_path / "first.safetensors"
+    save_weights(first, tiny_vae(), {})
+    options = TrainOptions(preset="smoke", workers=0, init_from=first)
+    found = train_vae(frozen, options, tmp_path / "run").weights
+    assert found is not None
+    one, other = (read_weights(path, "vae").tensors for path in (first, found))
+    kept = {name for name in one if torch.equal(one[name], other[name])}
+    assert kept == {name for name in one if not name.startswith("decoder.")}
+    assert latents_digest(load_vae(found)[0]) == latents_digest(tiny_vae())
+
+
+def test_only_the_encoder_of_given_weights_can_be_frozen(frozen: VaeConfig, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"freeze_encoder = true .* --init-from"):
+        train_vae(frozen, TrainOptions(preset="smoke", workers=0), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_frozen_encoder_has_no_backward_pass(config: VaeConfig, frozen: VaeConfig) -> None:
+    batch = stack(LiveItems(frozen.data)(range(2)))
+    with FlopCounterMode(display=False) as encoding:
+        tiny_vae().encode(batch.frames.flatten(0, 1).float() / 255.0)
+    operations = {run.freeze_encoder: step_operations(run, batch) for run in (config, frozen)}
+    assert operations[False] - operations[True] >= encoding.get_total_flops()
+
+
+def step_operations(config: VaeConfig, batch: Batch) -> int:
+    vae = tiny_vae().requires_grad_()
+    module = VaeModule(config, vae)
+    module.log_dict = lambda *given, **named: None
+    with FlopCounterMode(display=False) as counter:
+        module.training_step(batch, 0).backward()
+    learned = {name for name, weight in vae.named_parameters() if weight.grad is not None}
+    assert all(name.startswith("decoder.") for name in learned) == config.freeze_encoder
+    return int(counter.get_total_flops())
 
 
 def train(folder: Path, *more: str) -> subprocess.Popen[str]:
