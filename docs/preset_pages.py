@@ -147,6 +147,8 @@ def _made_of(name: str) -> str:
     if preset.generator == "program":
         nodes = program_of(preset).root.walk()
         return "program: " + ", ".join(dict.fromkeys(node.primitive.name for node in nodes))
+    if preset.generator == "gan":
+        return f"gan: {preset.gan.anchors} anchors, {preset.gan.move_beats:g} beats from one to the next"
     if preset.generator == "diffusion":
         return f"diffusion: style {preset.diffusion.style_mode}, {preset.diffusion.steps} steps"
     net = preset.cppn.net

@@ -15,6 +15,7 @@ PAGES = (
     "album-fields.md",
     "data-fields.md",
     "dream-fields.md",
+    "gan-fields.md",
     "options.md",
     "timeline.md",
     "training-fields.md",

@@ -1,21 +1,18 @@
 """How the model that listens is asked to draw: the section ``diffusion`` of a preset."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from synesthete.config.base import Frozen
-from synesthete.config.weights import GivenLargeWeights, GivenPicture, copied, found
+from synesthete.config.weights import GivenLargeWeights, GivenPicture
 from synesthete.seeding import MAX_SEED
 
 __all__ = [
     "MAX_GUIDANCE_SCALE",
     "DiffusionLook",
     "StyleMode",
-    "copies_beside",
-    "found_files",
-    "with_copies",
 ]
 
 MAX_GUIDANCE_SCALE = 20.0
@@ -26,12 +23,11 @@ StyleMode = Literal["random", "zero", "image", "interpolate"]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-_FILES = {"weights": "", "vae": ".vae", "style_image": ".style"}
-"""Fields that name files, and what copies of them are called between the preset's name and their ending."""
-
 
 class DiffusionLook(Frozen):
     """Everything the diffusion generator needs besides what is heard, the preset's style, and its seed."""
+
+    files: ClassVar[Mapping[str, str]] = {"weights": "", "vae": ".vae", "style_image": ".style"}
 
     weights: GivenLargeWeights | None = Field(
         default=None,
@@ -105,29 +101,3 @@ class DiffusionLook(Frozen):
             first, last = self.guidance_interval
             raise ValueError(f"guidance_interval begins at {first:g} and ends at {last:g}; turn it round")
         return self
-
-
-def found_files(look: DiffusionLook, folder: Path, *, where: str) -> DiffusionLook:
-    """Find the files that a look names, below its preset's folder; see `synesthete.config.weights.found`."""
-    changes = {
-        field: found(brought, folder, where=f"{where}.{field}")
-        for field in _FILES
-        if (brought := getattr(look, field)) is not None
-    }
-    return look.model_copy(update=changes)
-
-
-def copies_beside(look: DiffusionLook, preset_file: Path) -> dict[str, Path]:
-    """Say where copies of the files that a look names lie beside a preset's file, by field."""
-    named = {field: getattr(look, field) for field in _FILES}
-    return {
-        field: preset_file.with_suffix(_FILES[field] + Path(brought.file).suffix)
-        for field, brought in named.items()
-        if brought is not None
-    }
-
-
-def with_copies(look: DiffusionLook, preset_file: Path) -> DiffusionLook:
-    """Copy the files that a look names beside a preset's file; see `synesthete.config.weights.copied`."""
-    copies = copies_beside(look, preset_file)
-    return look.model_copy(update={name: copied(getattr(look, name), path) for name, path in copies.items()})

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from synesthete.config.base import Frozen, build
 from synesthete.config.control import ColumnName, Control, Name, Seconds, Seed, Share, Step, Unit
 from synesthete.config.dream import MAX_GUIDANCE_SCALE, DiffusionLook
+from synesthete.config.gan_look import MAX_MOVE, GanLook
 from synesthete.config.named import NAME, read_named, shipped
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "WanderMood",
     "apply_guidance",
     "apply_mood",
+    "apply_walk",
     "load_mood",
     "shipped_moods",
 ]
@@ -26,6 +28,7 @@ DEFAULT_MOOD = "default"
 """The mood that changes nothing: the preset's own choreography."""
 
 _SCENES = r"^(off|sections|markers|every [1-9]\d{0,2} bars?)$"
+_SLOWEST = 0.02
 Factor = Annotated[float, Field(ge=0, le=20)]
 
 
@@ -97,7 +100,8 @@ class Mood(Frozen):
 
     ``attack``, ``release``, ``contrast`` and ``gamma`` are factors on every envelope, ``rate`` and ``drive``
     on every phase; ``smoothing`` adds seconds to every attack. All smoothing is centred: no mood is late.
-    ``guidance`` is a factor on how strongly the generator diffusion follows the music.
+    ``guidance`` is a factor on how strongly the generator diffusion follows the music. The walks of the
+    generator gan go at ``rate``, are moved by ``drive``, and have wander, tempo sync and glide of their own.
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -165,6 +169,40 @@ def apply_guidance(look: DiffusionLook, mood: Mood) -> DiffusionLook:
     """
     scale = _scaled(look.audio_guidance_scale, mood.guidance, MAX_GUIDANCE_SCALE)
     return look.model_copy(update={"audio_guidance_scale": scale})
+
+
+def apply_walk(look: GanLook, mood: Mood) -> GanLook:
+    """Lay a mood over how the generator of pictures is walked through; its signals it follows anyway.
+
+    Returns
+    -------
+    Another valid look; an equal one for the mood ``default``.
+
+    Examples
+    --------
+    >>> mood = Mood(name="slow", summary="Half as fast", rate=0.5, drive=0.5)
+    >>> slow = apply_walk(GanLook(move_beats=8, bass=1.0), mood)
+    >>> slow.move_beats, slow.bass
+    (16.0, 0.5)
+    """
+    slower = 1.0 / max(mood.rate, _SLOWEST)
+    changes: dict[str, Any] = {
+        "move_beats": max(1.0, _scaled(look.move_beats, slower, 256)),
+        "move_s": max(0.5, _scaled(look.move_s, slower, 600)),
+        "glide": max(0.05, _scaled(look.glide, mood.sections.glide, 30)),
+        "wander": _scaled(look.wander, mood.wander.amount, 3),
+        "wander_s": max(0.1, _scaled(look.wander_s, mood.wander.correlation, 600)),
+        "smoothing": min(60.0, look.smoothing + mood.smoothing),
+        **{
+            field: _scaled(getattr(look, field), mood.drive, MAX_MOVE)
+            for field in ("bass", "mid", "treble", "kick")
+        },
+    }  # fmt: skip
+    if mood.wander.seed is not None:
+        changes["wander_seed"] = mood.wander.seed
+    if mood.tempo_sync.enabled:
+        changes |= {"subdivision": mood.tempo_sync.subdivision, "grip": mood.tempo_sync.grip}
+    return look.model_copy(update=changes)
 
 
 def shipped_moods() -> list[str]:

@@ -8,9 +8,11 @@ from pydantic import Field, model_validator
 
 from synesthete.config.base import Frozen, build, parse_assignment, set_path
 from synesthete.config.control import Amount, Control, Name
-from synesthete.config.dream import DiffusionLook, copies_beside, found_files, with_copies
+from synesthete.config.dream import DiffusionLook
+from synesthete.config.gan_look import GanLook
+from synesthete.config.look_files import copies_beside, found_files, with_copies
 from synesthete.config.modulation import Modulated, Modulation
-from synesthete.config.mood import Mood, apply_guidance, apply_mood
+from synesthete.config.mood import Mood, apply_guidance, apply_mood, apply_walk
 from synesthete.config.named import NAME, read_named, shipped
 from synesthete.config.post import Lut, Post, found_lut
 from synesthete.config.weights import SUFFIX, GivenWeights, Picture, Weights, copied, found
@@ -39,7 +41,7 @@ __all__ = [
     "with_weights",
 ]
 
-GeneratorName = Literal["cppn", "program", "diffusion"]
+GeneratorName = Literal["cppn", "program", "gan", "diffusion"]
 DEFAULT_PRESETS: dict[GeneratorName, str] = {"cppn": "silk", "program": "corona"}
 """The preset that each generator renders with when none is named; the first is the default of all."""
 
@@ -167,6 +169,7 @@ class Preset(Frozen):
     post: Post = Post()
     cppn: CppnLook = CppnLook()
     program: dict[str, Any] = {}
+    gan: GanLook = GanLook()
     diffusion: DiffusionLook = DiffusionLook()
 
     @model_validator(mode="after")
@@ -254,7 +257,7 @@ def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None
     """Load a shipped preset by name, or a user's by file name, with ``key=value`` changes on top.
 
     A change replaces one field of the resolved preset; what it does not name stays as it is. A mood is laid
-    over the preset's control, and over the guidance of the generator diffusion, before the changes.
+    over the preset's control, and over what learned generators have of their own, before the changes.
 
     Raises
     ------
@@ -274,18 +277,23 @@ def load_preset(name: str, *, assignments: Sequence[str] = (), mood: Mood | None
     weights = preset.cppn.net.weights
     if weights is not None:
         preset = with_weights(preset, found(weights, folder, where=f"preset {name}: cppn.net.weights"))
-    look = found_files(preset.diffusion, folder, where=f"preset {name}: diffusion")
-    preset = preset.model_copy(update={"diffusion": look})
+    looks = {
+        "gan": found_files(preset.gan, folder, where=f"preset {name}: gan"),
+        "diffusion": found_files(preset.diffusion, folder, where=f"preset {name}: diffusion"),
+    }
+    preset = preset.model_copy(update=looks)
     if preset.post.lut is None:
         return preset
     return with_lut(preset, found_lut(preset.post.lut, folder, where=f"preset {name}: post.lut"))
 
 
 def _in_mood(preset: Preset, mood: Mood) -> Preset:
-    """Lay a mood over a preset; only those of the generator diffusion have guidance."""
+    """Lay a mood over a preset; learned generators have something of their own that it changes."""
     changes: dict[str, Any] = {"control": apply_mood(preset.control, mood)}
     if preset.generator == "diffusion":
         changes["diffusion"] = apply_guidance(preset.diffusion, mood)
+    if preset.generator == "gan":
+        changes["gan"] = apply_walk(preset.gan, mood)
     return preset.model_copy(update=changes)
 
 
@@ -298,7 +306,8 @@ def with_weights(preset: Preset, weights: Weights) -> Preset:
 def files_beside(preset: Preset, target: Path) -> list[Path]:
     """Say where `with_files_beside` copies to."""
     own = [] if preset.cppn.net.weights is None else [target.with_suffix(SUFFIX)]
-    return [*own, *copies_beside(preset.diffusion, target).values()]
+    looks: tuple[GanLook | DiffusionLook, ...] = (preset.gan, preset.diffusion)
+    return [*own, *(copy for look in looks for copy in copies_beside(look, target).values())]
 
 
 def with_files_beside(preset: Preset, target: Path) -> Preset:
@@ -316,7 +325,8 @@ def with_files_beside(preset: Preset, target: Path) -> Preset:
     weights = preset.cppn.net.weights
     if weights is not None:
         preset = with_weights(preset, copied(weights, target.with_suffix(SUFFIX)))
-    return preset.model_copy(update={"diffusion": with_copies(preset.diffusion, target)})
+    looks = {"gan": with_copies(preset.gan, target), "diffusion": with_copies(preset.diffusion, target)}
+    return preset.model_copy(update=looks)
 
 
 def with_style_image(preset: Preset, picture: Picture) -> Preset:

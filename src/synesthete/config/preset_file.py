@@ -17,7 +17,7 @@ _ABOUT: dict[str, str] = {
     "summary": "What one sees, in one line: the only field that a preset must have.",
     "world": "The family of looks that it belongs to; free text.",
     "key": "light, if what is dark may become transparent (--alpha): for pictures of light on black.",
-    "generator": "What draws: cppn (a small neural field), program (a tree of primitives) or diffusion.",
+    "generator": "What draws: cppn (a small neural field), program (a tree of primitives), gan or diffusion.",
     "seed": "Another seed is another picture: the strongest knob of all.",
     "style": "How it looks, four numbers of about -2 to 2: matter, depth, warmth, density.",
     "control": "How the music becomes signals; what is not named here is as in every preset.",
@@ -27,6 +27,7 @@ _ABOUT: dict[str, str] = {
     "cppn.palette": "OKLCH stops from dark to light: [lightness 0-1, chroma 0-0.4, hue in degrees].",
     "cppn.surface": "How form becomes light: bands, exposure, darkness, relief, gloss, lines.",
     "program": "The picture as a tree; docs/programs.md shows every node and its parameters.",
+    "gan": "How the generator of pictures is walked through; docs/gan-fields.md lists what there is.",
     "diffusion": "How the model that listens draws; docs/dream-fields.md lists what there is.",
     "post": "What is done to the finished picture: colour, light, lens, grain; docs/post.md tells of it.",
 }
@@ -88,8 +89,9 @@ def new_preset(source: Preset, *, name: str) -> str:
     }
     if source.generator == "cppn":  # every knob of it, so that one can turn them
         values["cppn"] = _short(source.cppn.model_dump(mode="json", exclude_none=True))
-    if source.generator == "diffusion":
-        values["diffusion"] = source.diffusion.model_dump(mode="json", exclude_none=True)
+    if source.generator in ("gan", "diffusion"):
+        look = getattr(source, source.generator)
+        values[source.generator] = look.model_dump(mode="json", exclude_none=True)
     lines = [
         f"# {name}: a preset of Synesthete, started from {source.name}.",
         f"#   synesthete preset check {name}.yaml",

@@ -21,7 +21,8 @@ from synesthete.generators.cppn import CppnGenerator, spec_of
 from synesthete.generators.diffusion import DiffusionGenerator
 from synesthete.generators.dream_style import style_picture
 from synesthete.generators.fuse import Fuser
-from synesthete.generators.networks import load_networks, network_digests
+from synesthete.generators.gan import WalkGenerator
+from synesthete.generators.networks import load_gan_network, load_networks, network_digests
 from synesthete.generators.periodic import Period
 from synesthete.generators.program import ProgramGenerator, program_of
 from synesthete.models.cppn import CppnWeights
@@ -38,8 +39,9 @@ __all__ = [
     "weights_of",
 ]
 
-_FUSING_PAYS_PIXELS = {"cppn": 1.5e9, "program": 3e8, "diffusion": 2.5e9}
-"""Compiling takes some 15 s; on two cores eager rendering loses about 15, 50 or 8 ns a pixel against it."""
+_FUSING_PAYS_PIXELS = {"cppn": 1.5e9, "program": 3e8, "gan": 2.5e9, "diffusion": 2.5e9}
+"""Compiling takes some 15 s; on two cores eager rendering loses about 15, 50 or 8 ns a pixel against it. The
+generator gan itself has nothing that is compiled, but post and dither have."""
 
 
 def build_fuser(options: RenderOptions, generator: str, size: Size, frames: int) -> Fuser:
@@ -68,6 +70,8 @@ def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Gen
             decoding=options.decoder,
             graphs=options.workspace / "cache" / "graphs",
         )
+    if preset.generator == "gan":
+        return _walk_generator(preset, options, device)
     return CppnGenerator(
         preset.cppn,
         fuser,
@@ -75,6 +79,24 @@ def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Gen
         precision=options.precision,
         tile=options.tile,
         weights=weights_of(preset.cppn),
+    )
+
+
+def _walk_generator(preset: Preset, options: RenderOptions, device: str) -> WalkGenerator:
+    if options.decoder.runtime != "torch":
+        raise ConfigError(
+            f"preset {preset.name} is of the generator gan, which draws by PyTorch only; drop --runtime "
+            f"{options.decoder.runtime}, or choose another preset"
+        )
+    width, height = options.size()
+    return WalkGenerator(
+        preset.gan,
+        load_gan_network(preset.gan),
+        anchors=BlockStore(options.workspace / "cache" / "anchors"),
+        aspect=width / height,
+        device=device,
+        precision=options.precision,
+        batch_size=options.decoder.batch_size,
     )
 
 
@@ -107,7 +129,8 @@ def network_digests_of(presets: Iterable[Preset]) -> dict[str, dict[str, str]]:
 
     Of those that ship no preset says which they are. Presets without such networks are left out.
     """
-    return {p.name: network_digests(p.diffusion) for p in presets if p.generator == "diffusion"}
+    looks = {p.name: getattr(p, p.generator) for p in presets if p.generator in ("gan", "diffusion")}
+    return {name: network_digests(look) for name, look in looks.items()}
 
 
 def score_preset(
@@ -151,6 +174,8 @@ def check_preset(preset: Preset) -> None:
             )
     if preset.generator == "program":
         program_of(preset)
+    elif preset.generator == "gan":
+        load_gan_network(preset.gan)
     elif preset.generator == "diffusion":
         load_networks(preset.diffusion)
         image = preset.diffusion.style_image

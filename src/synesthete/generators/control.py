@@ -28,9 +28,11 @@ __all__ = [
     "count_bars",
     "count_beats",
     "follow",
+    "hann_smoothed",
     "integrate",
     "modulate",
     "part_levels",
+    "running_integral",
     "wander_noise",
 ]
 
@@ -136,7 +138,7 @@ def build_signals(
         if envelope.column in _DECIBEL_COLUMNS:
             column = np.where(column > 0, column + lift, 0.0)
         ticks[name] = repeating(follow(column, envelope)) * presence
-    music_seconds = _running_integral(presence)
+    music_seconds = running_integral(presence)
 
     def turning(phase: np.ndarray) -> np.ndarray:
         return phase if period is None else period.turned(phase, music_seconds)
@@ -186,7 +188,7 @@ def follow(column: Float[np.ndarray, " ticks"], envelope: Envelope) -> Float[np.
         # A decaying peak hold is a running maximum in the log domain: no loop over ticks.
         decay = np.arange(len(x)) * (_STEP / envelope.release)
         x = np.exp(np.maximum.accumulate(np.log(x + 1e-9) + decay) - decay)
-    return _hann_smoothed(x, round(2 * envelope.attack * ANALYSIS_RATE) | 1)  # odd, so that it is centred
+    return hann_smoothed(x, round(2 * envelope.attack * ANALYSIS_RATE) | 1)  # odd, so that it is centred
 
 
 def integrate(
@@ -206,7 +208,7 @@ def integrate(
     rate = np.full_like(presence, phase.rate)
     for name, amount in phase.drive.items():
         rate = rate + amount * curves[name]
-    return _running_integral(rate * presence)
+    return running_integral(rate * presence)
 
 
 def beat_pace(count: Float[np.ndarray, " ticks"], grip: float) -> Float[np.ndarray, " ticks"]:
@@ -272,7 +274,7 @@ def part_levels(
     """
     first = generator_for(seed, f"part.{name}", 0).random()
     levels = 2.0 * np.mod(first + _GOLDEN * section.astype(np.float64), 1.0) - 1.0
-    return part.amount * _hann_smoothed(levels, round(part.glide * ANALYSIS_RATE) | 1)
+    return part.amount * hann_smoothed(levels, round(part.glide * ANALYSIS_RATE) | 1)
 
 
 def wander_noise(
@@ -334,7 +336,7 @@ def closing(parameter: Modulation, signals: Signals) -> Modulation:
     return parameter.model_copy(update={"by": {**parameter.by, ROUNDS: missing}})
 
 
-def _hann_smoothed(curve: np.ndarray, width: int) -> np.ndarray:
+def hann_smoothed(curve: Float[np.ndarray, " ticks"], width: int) -> Float[np.ndarray, " ticks"]:
     """Smooth without delay by a Hann kernel of an odd number of ticks; the ends are held."""
     if width == 1:
         return curve
@@ -348,7 +350,8 @@ def _oscillate(oscillator: Oscillator, phase: np.ndarray) -> np.ndarray:
     return curve
 
 
-def _running_integral(rate: np.ndarray) -> np.ndarray:
+def running_integral(rate: Float[np.ndarray, " ticks"]) -> Float[np.ndarray, " ticks"]:
+    """Integrate a rate per second, known at 100 Hz, from tick 0 on."""
     steps = np.concatenate([[0.0], (rate[1:] + rate[:-1]) * (0.5 * _STEP)])
     return np.cumsum(steps)
 

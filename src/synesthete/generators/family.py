@@ -33,7 +33,7 @@ def turned_towards(preset: Preset, hue: float | None) -> Preset:
 
 def turned(preset: Preset, turns: float) -> Preset:
     """Turn all hues of a preset; of one without palettes, none."""
-    if turns == 0 or preset.generator == "diffusion":
+    if turns == 0 or preset.generator in ("gan", "diffusion"):
         return preset
     if preset.generator == "program":
         program_of(preset)  # that it can be read
@@ -47,7 +47,7 @@ def turned(preset: Preset, turns: float) -> Preset:
 def _ramps(preset: Preset) -> Sequence[Sequence[tuple[float, float, float]]]:
     if preset.generator == "program":
         return _program_ramps(program_of(preset))
-    if preset.generator == "diffusion":
+    if preset.generator in ("gan", "diffusion"):
         return []
     turn = 360.0 * preset.cppn.palette.hue.base
     ramps = (preset.cppn.palette.ramp, preset.cppn.palette.second)

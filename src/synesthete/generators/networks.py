@@ -1,23 +1,33 @@
-"""The networks that the diffusion generator draws with: from files to memory, and what they are known by."""
+"""The networks that generators draw with: from files to memory, and what they are known by."""
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from synesthete.config.dream import DiffusionLook
+from synesthete.config.gan_look import GanLook
+from synesthete.config.weights import LargeWeights
 from synesthete.errors import ConfigError, RenderError
 from synesthete.files import digest_file
 from synesthete.models.diffusion import Diffusion
+from synesthete.models.gan import GanGenerator
 from synesthete.models.vae import Vae
 from synesthete.models.weights import (
     WeightsKind,
     check_latents,
     load_diffusion,
+    load_gan,
     load_vae,
     shipped_weights,
 )
 
-__all__ = ["Networks", "load_networks", "network_digests"]
+__all__ = ["GanNetwork", "Networks", "load_gan_network", "load_networks", "network_digests"]
+
+_KINDS: Final[dict[type[DiffusionLook | GanLook], dict[str, WeightsKind]]] = {
+    DiffusionLook: {"weights": "diffusion", "vae": "vae"},
+    GanLook: {"weights": "gan"},
+}
+"""What the fields of a look hold the weights of."""
 
 
 class Networks(NamedTuple):
@@ -36,6 +46,21 @@ class Networks(NamedTuple):
     digests: dict[str, str]
 
 
+class GanNetwork(NamedTuple):
+    """What draws pictures from latents.
+
+    Attributes
+    ----------
+    generator
+        For evaluation, on the CPU.
+    digests
+        SHA-256 of its file, as ``weights``.
+    """
+
+    generator: GanGenerator
+    digests: dict[str, str]
+
+
 def load_networks(look: DiffusionLook) -> Networks:
     """Load the networks of a look.
 
@@ -46,10 +71,7 @@ def load_networks(look: DiffusionLook) -> Networks:
     RenderError
         If a file was changed since the preset was loaded.
     """
-    digests = network_digests(look)
-    for field, given in (("weights", look.weights), ("vae", look.vae)):
-        if given is not None and digests[field] != given.sha256:
-            raise RenderError(f"{given.place} was changed while it was used; repeat the command")
+    digests = _checked_digests(look)
     model, facts = load_diffusion(_place(look, "weights"))
     vae, _ = load_vae(_place(look, "vae"))
     check_latents(
@@ -59,7 +81,14 @@ def load_networks(look: DiffusionLook) -> Networks:
     return Networks(model, vae, digests)
 
 
-def network_digests(look: DiffusionLook) -> dict[str, str]:
+def load_gan_network(look: GanLook) -> GanNetwork:
+    """Load the network of a look; see `load_networks`."""
+    digests = _checked_digests(look)
+    generator, _ = load_gan(_place(look, "weights"))
+    return GanNetwork(generator, digests)
+
+
+def network_digests(look: DiffusionLook | GanLook) -> dict[str, str]:
     """Give the SHA-256 of the files that a look's networks are in, those that ship too.
 
     Raises
@@ -67,8 +96,17 @@ def network_digests(look: DiffusionLook) -> dict[str, str]:
     ConfigError
         If there are none.
     """
-    places = {"weights": _place(look, "weights"), "vae": _place(look, "vae")}
+    places = {field: _place(look, field) for field in _KINDS[type(look)]}
     return {field: _digest(place, place.stat().st_mtime_ns) for field, place in places.items()}
+
+
+def _checked_digests(look: DiffusionLook | GanLook) -> dict[str, str]:
+    digests = network_digests(look)
+    for field, digest in digests.items():
+        given = getattr(look, field)
+        if given is not None and digest != given.sha256:
+            raise RenderError(f"{given.place} was changed while it was used; repeat the command")
+    return digests
 
 
 @lru_cache(maxsize=16)
@@ -77,17 +115,18 @@ def _digest(place: Path, changed_ns: int) -> str:
     return digest_file(place)
 
 
-def _place(look: DiffusionLook, field: Literal["weights", "vae"]) -> Path:
-    given = look.weights if field == "weights" else look.vae
+def _place(look: DiffusionLook | GanLook, field: str) -> Path:
+    given: LargeWeights | None = getattr(look, field)
     if given is not None:
         if given.place is None:
             raise ValueError(f"the weights {given.file} were not looked for")
         return given.place
-    kind: WeightsKind = "diffusion" if field == "weights" else "vae"
+    kind = _KINDS[type(look)][field]
     place = shipped_weights(kind)
     if not place.is_file():
+        section = "gan" if isinstance(look, GanLook) else "diffusion"
         raise ConfigError(
             f"no weights of the {kind} model ship with this version; name a file that "
-            f"`synesthete train {kind}` wrote as diffusion.{field} in a preset of yours"
+            f"`synesthete train {kind}` wrote as {section}.{field} in a preset of yours"
         )
     return place

@@ -34,6 +34,7 @@ __all__ = [
     "GanSpec",
     "grown",
     "noise_maps",
+    "on_sphere",
 ]
 
 LATENT_SIDE: Final = 16

@@ -19,7 +19,10 @@ from synesthete.seeding import MAX_SEED, generator_for
 
 __all__ = ["Look", "Sweep", "bred_looks", "parse_sweep", "seeded_looks", "swept_looks"]
 
-_WHOLE = ("layers", "units", "fold", "seed", "steps", "style_seed", "style_seed_to")
+_WHOLE = (
+    "layers", "units", "fold", "seed", "steps", "style_seed", "style_seed_to", "anchors", "anchor_seed",
+    "wander_seed",
+)  # fmt: skip
 _CHANGED = ("net", "view", "palette", "surface")
 
 
@@ -95,7 +98,7 @@ def seeded_looks(
 
     Without a preset, programs are sampled, each in a style of its own if none is given, and CPPNs are other
     networks of their default preset. With a program preset, the looks are variations of it. The model that
-    listens takes its style, and its noise, from the seed.
+    listens takes its style, and its noise, from the seed, and the generator of pictures its anchors and walk.
     """
     if seed + count - 1 > MAX_SEED:
         raise ConfigError(f"--seed {seed} is too large for {count} cells; pass a smaller one")
@@ -145,7 +148,8 @@ def bred_looks(parents: Sequence[Preset], count: int, *, seed: int, strength: fl
 
     Children of programs are in turn crossings of two parents, what lies between two, and mutations of one.
     Children of CPPNs take each part of their look from one parent or the other, or a new network; those of
-    the model that listens lie between the styles of two parents, or near that of one.
+    the model that listens lie between the styles of two parents, or near that of one; those of the generator
+    of pictures walk as one parent does, among the anchors of the other, or new ones.
     """
     looks = [Look(f"parent {number}", parent) for number, parent in enumerate(parents, start=1)][:count]
     for number in range(count - len(looks)):
@@ -288,6 +292,31 @@ def _diffusion_child(first: Preset, second: Preset | None, seed: int, turn: int,
     return Look(f"{first.name} halfway to {second.name}", _changed(first, changes))
 
 
+def _gan_child(first: Preset, second: Preset | None, seed: int, turn: int, strength: float) -> Look:
+    draws = generator_for(seed, "explore.gan")
+    own, other = first.style, (second or first).style
+    style = 0.5 * (np.array(own) + np.array(other)) + strength * draws.normal(size=len(own))
+    changes: dict[str, Any] = {"style": np.clip(style, -5, 5).round(3).tolist()}
+    if second is None:
+        anchors = seed if draws.random() < strength else _anchor_seed(first)
+        changes["gan"] = {**first.gan.model_dump(), "anchor_seed": anchors}
+        return Look(f"{first.name} changed", _changed(first, changes))
+    walker, among = (first, second) if draws.integers(2) else (second, first)
+    changes |= {
+        "gan": {
+            **walker.gan.model_dump(), "weights": among.gan.weights, "anchor_seed": _anchor_seed(among),
+        },
+        "seed": walker.seed,
+        "control": _joined_control(walker, among),
+    }  # fmt: skip
+    return Look(f"{walker.name} among {among.name}", _changed(first, changes))
+
+
+def _anchor_seed(preset: Preset) -> int:
+    own = preset.gan.anchor_seed
+    return preset.seed if own is None else own
+
+
 def _style_seed(preset: Preset) -> int:
     own = preset.diffusion.style_seed
     return preset.seed if own is None else own
@@ -296,5 +325,6 @@ def _style_seed(preset: Preset) -> int:
 _CHILDREN: Mapping[GeneratorName, Callable[[Preset, Preset | None, int, int, float], Look]] = {
     "cppn": _cppn_child,
     "program": _program_child,
+    "gan": _gan_child,
     "diffusion": _diffusion_child,
 }

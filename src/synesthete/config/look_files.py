@@ -1,0 +1,40 @@
+"""The files that the section of a learned generator names: found below a preset, copied beside another."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from synesthete.config.dream import DiffusionLook
+from synesthete.config.gan_look import GanLook
+from synesthete.config.weights import copied, found
+
+__all__ = ["copies_beside", "found_files", "with_copies"]
+
+AnyLook = TypeVar("AnyLook", DiffusionLook, GanLook)
+"""A look whose ``files`` says which fields name files, and what copies of them are called: what comes between
+the preset's name and their ending."""
+
+
+def found_files(look: AnyLook, folder: Path, *, where: str) -> AnyLook:
+    """Find the files that a look names, below its preset's folder; see `synesthete.config.weights.found`."""
+    changes = {
+        field: found(brought, folder, where=f"{where}.{field}")
+        for field in look.files
+        if (brought := getattr(look, field)) is not None
+    }
+    return look.model_copy(update=changes)
+
+
+def copies_beside(look: DiffusionLook | GanLook, preset_file: Path) -> dict[str, Path]:
+    """Say where copies of the files that a look names lie beside a preset's file, by field."""
+    named = {field: getattr(look, field) for field in look.files}
+    return {
+        field: preset_file.with_suffix(look.files[field] + Path(brought.file).suffix)
+        for field, brought in named.items()
+        if brought is not None
+    }
+
+
+def with_copies(look: AnyLook, preset_file: Path) -> AnyLook:
+    """Copy the files that a look names beside a preset's file; see `synesthete.config.weights.copied`."""
+    copies = copies_beside(look, preset_file)
+    return look.model_copy(update={name: copied(getattr(look, name), path) for name, path in copies.items()})

@@ -1,0 +1,242 @@
+"""The generator gan: films that walk among the latents of a generator of pictures.
+
+Every frame is drawn on the network's own grid, and enlarged or reduced to the film's size.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor, nn
+
+from synesthete.config.gan_look import MOST_ANCHORS, GanLook
+from synesthete.errors import ConfigError
+from synesthete.generators.anchors import anchor_bank
+from synesthete.generators.base import Size, Trajectory
+from synesthete.generators.blocks import BlockStore
+from synesthete.generators.control import Signals
+from synesthete.generators.cppn import HALF_PRECISION_PSNR_DB, Precision
+from synesthete.generators.dream_grid import MOST_ASPECT
+from synesthete.generators.latent_control import AXES, WANDERS, plan_latents
+from synesthete.generators.latents import Material, latents_of, wander_noises
+from synesthete.generators.networks import GanNetwork
+from synesthete.generators.threads import single_threaded
+from synesthete.models.batches import BatchSize, in_batches
+from synesthete.models.gan import LATENT_SIDE, noise_maps
+from synesthete.seeding import MAX_SEED, generator_for
+
+__all__ = ["WalkGenerator", "walk_grid"]
+
+_ANCHORS, _AXES, _NOISES = "anchors", "axes", "noises"
+_GRAIN: Final = "grain"
+_PAIR: Final = 2
+
+
+def walk_grid(aspect: float) -> tuple[int, int]:
+    """Give the rows and columns of latents for pictures of an aspect ratio: 16 along the longer side.
+
+    Parameters
+    ----------
+    aspect
+        Width over height.
+
+    Raises
+    ------
+    ConfigError
+        If one side is more than `MOST_ASPECT` times as long as the other.
+
+    Examples
+    --------
+    >>> walk_grid(1.0), walk_grid(16 / 9), walk_grid(9 / 16), walk_grid(4 / 3)
+    ((16, 16), (9, 16), (16, 9), (12, 16))
+    """
+    long = max(aspect, 1.0 / aspect)
+    if long > MOST_ASPECT:
+        raise ConfigError(
+            f"the generator gan draws pictures of at most {MOST_ASPECT:g}:1, and {long:.3g}:1 is wanted; "
+            "choose another --resolution"
+        )
+    short = round(LATENT_SIDE / long)
+    return (short, LATENT_SIDE) if aspect >= 1.0 else (LATENT_SIDE, short)
+
+
+class WalkGenerator:
+    """Draws a preset of the generator of pictures.
+
+    Parameters
+    ----------
+    look
+        How its latents are walked through.
+    network
+        What draws.
+    anchors
+        Keeps the anchors that were found; by default in memory.
+    aspect
+        Width over height of the film: latents are of that shape. Pictures of any other shape show the middle.
+    device
+        Where to compute.
+    precision
+        Of the network; ``auto`` takes half precision where it is accurate enough.
+    batch_size
+        Frames at a time, at most; on a processor always two, that fit its cache.
+
+    Raises
+    ------
+    ConfigError
+        If pictures are too long.
+    """
+
+    name = "gan"
+
+    def __init__(
+        self,
+        look: GanLook,
+        network: GanNetwork,
+        *,
+        anchors: BlockStore | None = None,
+        aspect: float = 16 / 9,
+        device: torch.device | str = "cpu",
+        precision: Precision = "auto",
+        batch_size: int = 32,
+    ) -> None:
+        self._look, self._device = look, torch.device(device)
+        self._network = network.generator.to(self._device)
+        self._digests = network.digests
+        self._store = anchors or BlockStore()
+        self._grid = walk_grid(aspect)
+        self._precision = precision
+        self._dtype = torch.float32
+        # Of a batch of one, convolutions give other last bits.
+        self._batch = BatchSize(_PAIR if self._device.type == "cpu" else max(_PAIR, batch_size))
+        self._noise: dict[tuple[int, int, int], tuple[list[Tensor], list[Tensor]]] = {}
+
+    # Plan ---------------------------------------------------------------------------------------------
+
+    def score(
+        self, signals: Signals, style_curve: Float[np.ndarray, "frames style"], seed: int
+    ) -> Trajectory:
+        """Plan what becomes of the latents; find the anchors, if they aren't known yet."""
+        look, spec = self._look, self._network.spec
+        bank = anchor_bank(
+            self._network, self._digests["weights"], self._grid, self._store, device=self._device
+        )
+        own = seed if look.anchor_seed is None else look.anchor_seed
+        pack = np.sort(generator_for(own, "gan.pack").permutation(MOST_ANCHORS)[: look.anchors])
+        plan = plan_latents(signals, style_curve, look, seed)
+        columns = (
+            *(f"anchor.{place}" for place in range(look.anchors)),
+            *(f"axis.{place}" for place in range(AXES)),
+            *(f"wander.{place}" for place in range(WANDERS)),
+            _GRAIN,
+        )
+        rows = np.concatenate([plan.weights, plan.axes, plan.wander, plan.grain[:, None]], 1)
+        tables = {
+            _ANCHORS: bank.anchors[pack],
+            _AXES: bank.axes,
+            _NOISES: wander_noises(seed, WANDERS, (spec.latents, *self._grid)),
+        }
+        fixed = {
+            "generator": self.name, "seed": seed, "temperature": look.temperature,
+            "networks": self._digests,
+        }  # fmt: skip
+        return Trajectory(rows.astype(np.float32), columns, fixed, tables)
+
+    # Draw ---------------------------------------------------------------------------------------------
+
+    def prepare(self, trajectory: Trajectory, size: Size) -> str:
+        """Choose the numeric path, and give its name."""
+        with torch.no_grad(), single_threaded():
+            self._dtype = self._calibrated(trajectory)
+        return f"eager-{str(self._dtype).removeprefix('torch.')}-{self._device.type}"
+
+    def frames(
+        self, trajectory: Trajectory, start: int, stop: int, size: Size
+    ) -> Iterator[Float[Tensor, "3 height width"]]:
+        """Draw frames ``start`` to ``stop`` (exclusive): display RGB, 0-1; see `Generator.frames`."""
+
+        def drawn(wanted: range, whole: range) -> tuple[int, Tensor]:
+            with torch.no_grad(), single_threaded():
+                return whole.start, self._drawn(trajectory, whole, self._dtype)
+
+        for wanted, (first, pictures) in in_batches(start, stop, self._batch, drawn):
+            for frame in wanted:
+                with torch.no_grad(), single_threaded():
+                    shown = _resampled(pictures[frame - first], size)
+                yield shown
+
+    def _drawn(
+        self, trajectory: Trajectory, numbers: range, dtype: torch.dtype
+    ) -> Float32[Tensor, "frames 3 rows columns"]:
+        """Draw frames on the network's grid; beyond the last one, that one again."""
+        # Where memory is short a batch may become one; it is drawn as two all the same.
+        count = max(_PAIR, len(numbers))
+        frames = np.minimum(numbers.start + np.arange(count), trajectory.frames - 1)
+        rows = np.asarray(trajectory.rows[frames], np.float64)
+        latents = torch.from_numpy(np.stack([self._latents(trajectory, row) for row in rows]))
+        noise = self._noise_at(trajectory, torch.from_numpy(rows[:, -1]))
+        with torch.autocast(self._device.type, dtype, enabled=dtype is not torch.float32):
+            drawn: Tensor = self._network(latents.to(self._device), noise)
+        return drawn.float()
+
+    def _latents(
+        self, trajectory: Trajectory, row: Float[np.ndarray, " columns"]
+    ) -> Float32[np.ndarray, "latents rows columns"]:
+        tables = trajectory.tables
+        anchors = len(tables[_ANCHORS])
+        return latents_of(
+            Material(tables[_ANCHORS], tables[_AXES], tables[_NOISES]),
+            row[:anchors],
+            row[anchors : anchors + AXES],
+            row[anchors + AXES : anchors + AXES + WANDERS],
+            temperature=float(trajectory.fixed["temperature"]),
+        )
+
+    def _noise_at(self, trajectory: Trajectory, turns: Float[Tensor, " frames"]) -> list[Tensor]:
+        """Give the noise maps of frames: one, turned towards another one, as spread out as both."""
+        seed = int(trajectory.fixed["seed"])
+        rows, columns = trajectory.tables[_ANCHORS].shape[2:]
+        key = seed, int(rows), int(columns)
+        if key not in self._noise:
+            other = int(generator_for(seed, "gan.grain").integers(MAX_SEED, endpoint=True))
+            one, two = (
+                [
+                    layer.to(self._device)
+                    for layer in noise_maps(self._network.spec, own, rows=rows, columns=columns)
+                ]
+                for own in (seed, other)
+            )
+            self._noise[key] = (one, two)
+        pairs = zip(*self._noise[key], strict=True)
+        angle = (2 * np.pi * turns)[:, None, None, None]
+        ahead, aside = (part.float().to(self._device) for part in (torch.cos(angle), torch.sin(angle)))
+        return [ahead * one + aside * other for one, other in pairs]
+
+    # Numeric path ---------------------------------------------------------------------------------------
+
+    def _calibrated(self, trajectory: Trajectory) -> torch.dtype:
+        """Take half precision only where frames agree with float32 at 40 dB or more."""
+        if self._precision == "float32":
+            return torch.float32
+        half = {"float16": torch.float16}.get(self._precision, torch.bfloat16)
+        if self._precision == "auto" and self._device.type == "cuda":
+            half = torch.float16
+        frames = range(trajectory.frames // 2, trajectory.frames // 2 + _PAIR)
+        exact, rough = (self._drawn(trajectory, frames, dtype) for dtype in (torch.float32, half))
+        error = float((exact - rough).square().mean())
+        return half if error <= 10 ** (-HALF_PRECISION_PSNR_DB / 10) else torch.float32
+
+
+def _resampled(picture: Float[Tensor, "3 rows columns"], size: Size) -> Float[Tensor, "3 height width"]:
+    """Enlarge or reduce a picture by antialiased bicubic splines, and show its middle, unstretched."""
+    rows, columns = picture.shape[1:]
+    scale = max(size.height / rows, size.width / columns)
+    height, width = max(size.height, round(rows * scale)), max(size.width, round(columns * scale))
+    shown = picture[None]
+    if (height, width) != (rows, columns):
+        shown = nn.functional.interpolate(
+            shown, (height, width), mode="bicubic", align_corners=False, antialias=True
+        )
+    top, left = (height - size.height) // 2, (width - size.width) // 2
+    return shown[0, :, top : top + size.height, left : left + size.width].clamp(0.0, 1.0)
