@@ -136,7 +136,6 @@ def test_the_style_of_a_film_s_moment(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--generator", "diffusion"), "no preset of the generator diffusion ships with this version"),
         (("-p", "silk", "--style-image", "red.png"), "only diffusion takes its style from a picture"),
         (("-p", "DREAM", "--style-image", "none.png"), "cannot read none.png"),
         (("-p", "DREAM", "--style-image", "red.bmp"), "does not end in .png"),

@@ -30,7 +30,7 @@ FPS = Fraction(30)
 WIDE_UNITS = 24
 MUSIC_S, SILENCE_S = 3.5, 4.0
 QUICK = (
-    "silk", "corona", "spectrum", "atrium", "medusa", "ink", "fractal", "loom", "tempest", "rosette",
+    "silk", "corona", "spectrum", "atrium", "medusa", "ink", "fractal", "loom", "tempest", "rosette", "dream",
 )  # fmt: skip
 """From every world one or more; `loom` for the wide nets."""
 every_preset = pytest.mark.parametrize("name", mostly_slow(shipped_presets(), QUICK))

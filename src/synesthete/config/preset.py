@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 GeneratorName = Literal["cppn", "program", "gan", "diffusion"]
-DEFAULT_PRESETS: dict[GeneratorName, str] = {"cppn": "silk", "program": "corona"}
+DEFAULT_PRESETS: dict[GeneratorName, str] = {"cppn": "silk", "program": "corona", "diffusion": "dream"}
 """The preset that each generator renders with when none is named; the first is the default of all."""
 
 AUTO_PRESET = "auto"

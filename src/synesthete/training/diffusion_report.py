@@ -103,7 +103,7 @@ def measure_diffusion(
         middles.append(Pair(*(clip[middle] for clip in pairs["own"])))
         if place % max(1, clips // _SHOWN) == 0 and len(shown) < _SHOWN:
             shown.append(pairs["own"])
-            silences += [pairs["silence"]] * ("silence" in pairs)
+            silences += [pairs["silence"]] if "silence" in pairs else []
         on_clip("held-out clips", place + 1, clips)
     reactive = min(clips, _REACTIVE)
     for place in range(reactive):

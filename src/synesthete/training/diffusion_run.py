@@ -206,8 +206,7 @@ def _module(
 ) -> DiffusionModule:
     if config.distil is None:
         return DiffusionModule(config, model, vae, silence)
-    if options.init_from is None:
-        raise ConfigError("distil learns from weights that draw already; give them with --init-from")
+    assert options.init_from is not None  # the run was not begun without
     teacher, _ = load_diffusion(options.init_from)
     return DistilledModule(config, model, vae, silence, teacher=teacher)
 

@@ -71,7 +71,7 @@ class DistilledModule(DiffusionModule):
         with torch.no_grad():
             wanted = taught(teacher, points, time, conditions(teacher), distil)
         found = self.model(points, time, conditions(self.model)).float()
-        loss = (found - wanted).square().mean()
+        loss: Tensor = (found - wanted).square().mean()
         self.log("train/loss", loss)
         return loss
 

@@ -42,7 +42,8 @@ def test_what_cannot_be_is_refused(values: dict[str, Any], said: str) -> None:
 
 
 def test_it_belongs_to_its_generator(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(DEFAULT_PRESETS, "diffusion", raising=False)
+    assert load_preset(default_preset("diffusion")).generator == "diffusion"
+    monkeypatch.delitem(DEFAULT_PRESETS, "diffusion")
     with pytest.raises(ConfigError, match="of the generator cppn takes no diffusion; remove it"):
         build(Preset, {"name": "x", "summary": "x", "diffusion": {"steps": 4}}, where="preset")
     with pytest.raises(ConfigError, match="no preset of the generator diffusion ships with this version"):

@@ -91,9 +91,10 @@ def test_a_student_draws_nearer_to_its_teacher_and_means_the_same_by_a_style(tmp
     assert errors[0] < errors[1]
 
 
-def test_a_student_needs_a_teacher_and_draws_as_it_learns() -> None:
+def test_a_student_needs_a_teacher_and_draws_as_it_learns(tmp_path: Path) -> None:
     config = load_diffusion_config("smoke", None, (*TINY, *DISTIL))
     with pytest.raises(ConfigError, match="--init-from"):
-        train_diffusion(config, OPTIONS, Path("never"))
+        train_diffusion(config, OPTIONS, tmp_path / "never")
+    assert not (tmp_path / "never").exists()
     with pytest.raises((ValidationError, ConfigError), match=r"set sampling\.steps=2"):
         load_diffusion_config("smoke", None, (*TINY, "distil.steps=2", "sampling.steps=8"))
