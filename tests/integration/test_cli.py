@@ -16,6 +16,7 @@ from PIL import Image
 from scipy import signal
 
 import synesthete
+from synesthete.config.preset import DEFAULT_PRESETS
 from synesthete.media.decode import decode_sound
 from synesthete.media.mux import film_facts, iterate_frames
 from synesthete.render.run import RunFolder
@@ -408,7 +409,7 @@ def test_presets_are_listed(cli: Command) -> None:
     assert lines[0].startswith("silk")
     events = cli("presets", "--json").events
     assert [event["name"] for event in events] == [line.split()[0] for line in lines]
-    assert all(event["summary"] and event["generator"] in ("cppn", "program") for event in events)
+    assert all(event["summary"] and event["generator"] in DEFAULT_PRESETS for event in events)
 
 
 def test_clean_shows_and_frees(cli: Command, render: Command, make_song: Command, workspace: Path) -> None:
@@ -488,7 +489,7 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("--preset", "nosuch.yaml"), "cannot read nosuch.yaml (No such file or directory); check the name"),
     (
         ("--generator", "nosuch"),
-        "Invalid value for '--generator': 'nosuch' is not one of 'cppn', 'program', 'diffusion'.",
+        "Invalid value for '--generator': 'nosuch' is not one of 'cppn', 'program', 'gan', 'diffusion'.",
     ),
     (("--nosuch",), "No such option: --nosuch"),
     (

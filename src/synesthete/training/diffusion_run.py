@@ -85,6 +85,8 @@ def train_diffusion(
     ConfigError
         If another run was begun in the folder, or its data or first weights can't be used.
     """
+    if config.distil is not None and options.init_from is None:
+        raise ConfigError("distil learns from weights that draw already; give them with --init-from")
     autoencoder, _ = load_vae(vae)
     latents = latents_digest(autoencoder)
     claim_run(folder, config, latents=latents)

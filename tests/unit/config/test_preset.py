@@ -166,7 +166,7 @@ BAD: list[tuple[str, str]] = [
     ("name=../x", r"name = '\.\./x': String should match pattern"),
     ("summary=yes", r"summary = True: should be a valid string"),
     ("sumary=x", r"sumary is no known field; remove it or correct its name"),
-    ("generator=gan", r"generator = 'gan': should be 'cppn'"),
+    ("generator=nosuch", r"generator = 'nosuch': should be 'cppn'"),
     ("cppn=3", r"cppn = 3: should be a valid dictionary or instance of CppnLook"),
     ("cppn.net.layers=0", r"cppn\.net\.layers = 0: should be greater than or equal to 1"),
     ("cppn.net.layers=13", r"cppn\.net\.layers = 13: should be less than or equal to 12"),

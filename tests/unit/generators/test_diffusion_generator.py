@@ -200,7 +200,7 @@ def test_guidance_exaggerates_what_is_heard() -> None:
 
     assert gap(1.0) < gap(2.0) < gap(4.0)
     late = dreamer(audio_guidance_scale=2.0, guidance_interval=(0.9, 1.0))
-    assert np.array_equal(latents(late), latents(dreamer(audio_guidance_scale=1.0)))
+    assert np.array_equal(latents(late), latents(dreamer(audio_guidance_scale=1.0, style_guidance_scale=1.0)))
 
 
 def test_noise_is_of_a_seed_and_a_latent_frame() -> None:

@@ -11,7 +11,9 @@ from synesthete.training.drawer import Drawer
 def velocity(*, guidance: float, rescale: float) -> torch.Tensor:
     """Draw in one step, and give its velocity."""
     config = tiny_config("data.context_s=0.5")
-    sampling = config.sampling.model_copy(update={"audio_guidance": guidance, "steps": 1})
+    sampling = config.sampling.model_copy(
+        update={"audio_guidance": guidance, "style_guidance": 1.0, "steps": 1}
+    )
     drawer = Drawer(
         made_diffusion(), made_vae(), data=config.data, conditions=config.conditions, sampling=sampling,
         seed=3, rescale=rescale,
