@@ -34,9 +34,9 @@ def a_loud_moment(control: Control) -> Signals:
 
 
 @pytest.mark.parametrize("name", shipped_presets())
-def test_the_preset_looks_as_it_did(name: str, request: pytest.FixtureRequest) -> None:
+def test_the_preset_looks_as_it_did(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     preset, path = load_preset(name), IMAGES / f"{name}.png"
-    options = RenderOptions(device="cpu", precision="float32")
+    options = RenderOptions(device="cpu", precision="float32", workspace=tmp_path)
     generator = build_generator(preset, options, Fuser(Path(), wanted=False))
     trajectory = generator.score(a_loud_moment(preset.control), np.array([preset.style]), preset.seed)
     picture = Quantiser(SIZE).rgb8(next(generator.frames(trajectory, 0, 1, SIZE))).numpy()
