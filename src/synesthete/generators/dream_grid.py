@@ -5,7 +5,7 @@ from typing import Final
 
 from synesthete.errors import ConfigError
 
-__all__ = ["MOST_ASPECT", "latent_grid", "shown_of"]
+__all__ = ["MOST_ASPECT", "elongation", "latent_grid", "shown_of"]
 
 MOST_ASPECT: Final = 4.0
 """Longest side of a picture, in short sides."""
@@ -39,12 +39,7 @@ def latent_grid(aspect: float) -> tuple[int, int]:
     >>> latent_grid(1.0), latent_grid(16 / 9), latent_grid(9 / 16), latent_grid(4 / 3)
     ((8, 8), (6, 11), (11, 6), (7, 9))
     """
-    long = max(aspect, 1.0 / aspect)
-    if long > MOST_ASPECT:
-        raise ConfigError(
-            f"the generator diffusion draws pictures of at most {MOST_ASPECT:g}:1, and {long:.3g}:1 is "
-            "wanted; choose another --resolution"
-        )
+    long = elongation(aspect, "diffusion")
     grids = [(short, round(short * long)) for short in _SHORT_SIDES]
 
     def cost(grid: tuple[int, int]) -> float:
@@ -53,6 +48,23 @@ def latent_grid(aspect: float) -> tuple[int, int]:
 
     short, other = min(grids, key=cost)
     return (short, other) if aspect >= 1.0 else (other, short)
+
+
+def elongation(aspect: float, generator: str) -> float:
+    """Give the longer side of pictures over the shorter one.
+
+    Raises
+    ------
+    ConfigError
+        If it is more than `MOST_ASPECT`, which is too much for a generator of latents.
+    """
+    long = max(aspect, 1.0 / aspect)
+    if long > MOST_ASPECT:
+        raise ConfigError(
+            f"the generator {generator} draws pictures of at most {MOST_ASPECT:g}:1, and {long:.3g}:1 is "
+            "wanted; choose another --resolution"
+        )
+    return long
 
 
 def shown_of(size: tuple[int, int], grid: tuple[int, int]) -> tuple[float, float]:

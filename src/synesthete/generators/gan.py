@@ -12,13 +12,12 @@ from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from synesthete.config.gan_look import MOST_ANCHORS, GanLook
-from synesthete.errors import ConfigError
 from synesthete.generators.anchors import anchor_bank
 from synesthete.generators.base import Size, Trajectory
 from synesthete.generators.blocks import BlockStore
 from synesthete.generators.control import Signals
 from synesthete.generators.cppn import HALF_PRECISION_PSNR_DB, Precision
-from synesthete.generators.dream_grid import MOST_ASPECT
+from synesthete.generators.dream_grid import elongation
 from synesthete.generators.latent_control import AXES, WANDERS, plan_latents
 from synesthete.generators.latents import Material, latents_of, wander_noises
 from synesthete.generators.networks import GanNetwork
@@ -45,20 +44,14 @@ def walk_grid(aspect: float) -> tuple[int, int]:
     Raises
     ------
     ConfigError
-        If one side is more than `MOST_ASPECT` times as long as the other.
+        See `synesthete.generators.dream_grid.elongation`.
 
     Examples
     --------
     >>> walk_grid(1.0), walk_grid(16 / 9), walk_grid(9 / 16), walk_grid(4 / 3)
     ((16, 16), (9, 16), (16, 9), (12, 16))
     """
-    long = max(aspect, 1.0 / aspect)
-    if long > MOST_ASPECT:
-        raise ConfigError(
-            f"the generator gan draws pictures of at most {MOST_ASPECT:g}:1, and {long:.3g}:1 is wanted; "
-            "choose another --resolution"
-        )
-    short = round(LATENT_SIDE / long)
+    short = round(LATENT_SIDE / elongation(aspect, "gan"))
     return (short, LATENT_SIDE) if aspect >= 1.0 else (LATENT_SIDE, short)
 
 
