@@ -205,6 +205,14 @@ def table(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
             yield f"| {variant.adds} | {len(outcomes)} | " + " | ".join(cells) + " |"
 
 
+def mixed_in(config: DiffusionConfig) -> str:
+    """Tell how many clips the few reactive programs draw."""
+    share = config.data.audio_debug_mix_prob
+    if isinstance(share, float):
+        return f"the few reactive programs draw {share:.0%} of the clips"
+    return f"the first third on the few reactive programs alone, whose share then falls to {share[-1][1]:g}"
+
+
 def page(found: Mapping[str, Sequence[Mapping[str, Any]]], given: argparse.Namespace) -> str:
     """Give docs/ablations.md."""
     config = configuration(VARIANTS[-2], given, 0)
@@ -215,9 +223,9 @@ def page(found: Mapping[str, Sequence[Mapping[str, Any]]], given: argparse.Names
             "# What makes the model listen",
             "",
             "Each row adds one thing to the row above, and is trained anew with the same budget: "
-            f"{config.steps:,} steps of {size} clips, preset `{given.preset}`{changed}; the first third on "
-            "the few reactive programs alone, whose share then falls to 0.3. Means over seeds, and the range "
-            "in brackets. `python benchmarks/ablations.py` does it all, and goes on where it was stopped.",
+            f"{config.steps:,} steps of {size} clips, preset `{given.preset}`{changed}; {mixed_in(config)}. "
+            "Means over seeds, and the range in brackets. `python benchmarks/ablations.py` does it all, and "
+            "goes on where it was stopped.",
             "",
             *table(found),
             "",
