@@ -55,10 +55,6 @@ class VaeLosses(Frozen):
     sharpness: float = Field(
         default=0.5, ge=0, le=100, description="Weight of how strong the edges of crops are."
     )
-    contrast: float = Field(
-        default=0.0, ge=0, le=100,
-        description="Weight of the same as a ratio: the softer a patch is, the more it counts.",
-    )  # fmt: skip
     crops: float = Field(default=1.0, ge=0, le=100, description="Weight of crops of large pictures.")
     divergence: float = Field(
         default=1e-4, ge=0, le=1, description="Weight of a latent's divergence from N(0, 1), nats."

@@ -1,6 +1,5 @@
 """What a decoded picture is measured by in training: values, edges at several scales, and colour."""
 
-from collections.abc import Callable
 from typing import Final
 
 import torch
@@ -10,7 +9,6 @@ from torch import Tensor, nn
 __all__ = [
     "chroma",
     "colour_loss",
-    "contrast_loss",
     "edge_loss",
     "mean_saturation",
     "psnr",
@@ -22,8 +20,6 @@ _SCALES: Final = 3
 _PATCH: Final = 8
 _LEAST: Final = 1e-10
 _SMOOTH: Final = 1e-4
-_FAINT: Final = 0.01
-"""What neighbouring pixels differ by in a patch without edges: three grey levels."""
 
 # The rows of ITU-R BT.601 for blue and red difference: linear, so that a loss in them is convex.
 _CHROMA: Final = ((-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
@@ -56,16 +52,12 @@ def sharpness_loss(drawn: Pictures, truth: Pictures) -> Float[Tensor, ""]:
 
     Where an edge's place is unsure, all that compares pixels prefers none; this one wants it somewhere near.
     """
-    return _apart_in_patches(drawn, truth, lambda strength: strength)
-
-
-def contrast_loss(drawn: Pictures, truth: Pictures) -> Float[Tensor, ""]:
-    """Give the mean absolute logarithm of the ratio of how strong edges are in patches, at three scales.
-
-    To `sharpness_loss` a patch far too soft matters no more for each step than one that is nearly sharp, and
-    faint edges hardly matter; here what is missing counts by its share.
-    """
-    return _apart_in_patches(drawn, truth, lambda strength: torch.log(strength + _FAINT))
+    total = drawn.new_zeros(())
+    for scale in range(_SCALES):
+        if scale:
+            drawn, truth = nn.functional.avg_pool2d(drawn, 2), nn.functional.avg_pool2d(truth, 2)
+        total = total + (_edge_strength(drawn) - _edge_strength(truth)).abs().mean()
+    return total / _SCALES
 
 
 def colour_loss(drawn: Pictures, truth: Pictures) -> Float[Tensor, ""]:
@@ -93,17 +85,6 @@ def psnr(drawn: Pictures, truth: Pictures) -> Float[Tensor, " batch"]:
     """Give the peak signal-to-noise ratio of each picture, dB; at most 100."""
     error = (drawn.clamp(0.0, 1.0) - truth).square().mean(dim=(1, 2, 3))
     return -10.0 * torch.log10(error + _LEAST)
-
-
-def _apart_in_patches(
-    drawn: Pictures, truth: Pictures, measure: Callable[[Tensor], Tensor]
-) -> Float[Tensor, ""]:
-    total = drawn.new_zeros(())
-    for scale in range(_SCALES):
-        if scale:
-            drawn, truth = nn.functional.avg_pool2d(drawn, 2), nn.functional.avg_pool2d(truth, 2)
-        total = total + (measure(_edge_strength(drawn)) - measure(_edge_strength(truth))).abs().mean()
-    return total / _SCALES
 
 
 def _edge_strength(pictures: Pictures) -> Float[Tensor, "batch 3 rows columns"]:

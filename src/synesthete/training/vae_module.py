@@ -14,7 +14,6 @@ from synesthete.seeding import generator_for
 from synesthete.training.items import Batch
 from synesthete.training.losses import (
     colour_loss,
-    contrast_loss,
     edge_loss,
     mean_saturation,
     psnr,
@@ -97,15 +96,12 @@ class VaeModule(LightningModule):
 
     def _crop_loss(self, crops: Tensor, painted: Tensor) -> Tensor:
         losses = self.config.losses
-        loss = (
+        return (
             value_loss(painted, crops, squares=losses.squares)
             + losses.edges * edge_loss(painted, crops)
             + losses.colour * colour_loss(painted, crops)
             + losses.sharpness * sharpness_loss(painted, crops)
         )
-        if losses.contrast:
-            loss = loss + losses.contrast * contrast_loss(painted, crops)
-        return loss
 
     def _crops(self, batch: Batch, features: Tensor) -> tuple[Tensor, Tensor]:
         """Give true crops, and the same as they are drawn."""

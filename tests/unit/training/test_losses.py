@@ -1,14 +1,11 @@
 """Losses see what they are named for, and nothing where pictures agree."""
 
-import math
-
 import pytest
 import torch
 
 from synesthete.training.losses import (
     chroma,
     colour_loss,
-    contrast_loss,
     edge_loss,
     mean_saturation,
     psnr,
@@ -27,7 +24,6 @@ def test_equal_pictures_cost_nothing(pictures: torch.Tensor) -> None:
     assert edge_loss(pictures, pictures) == 0
     assert colour_loss(pictures, pictures) == 0
     assert sharpness_loss(pictures, pictures) == 0
-    assert contrast_loss(pictures, pictures) == 0
     assert psnr(pictures, pictures).tolist() == [100.0, 100.0]
 
 
@@ -58,15 +54,3 @@ def test_sharpness_wants_edges_and_does_not_mind_where() -> None:
     assert sharpness_loss(moved, stripes) < 0.3 * sharpness_loss(blurred, stripes)
     # What compares pixels prefers no stripe to one elsewhere.
     assert value_loss(moved, stripes, squares=0.0) >= value_loss(blurred, stripes, squares=0.0)
-
-
-def test_contrast_counts_what_is_missing_whatever_its_strength() -> None:
-    stripes = torch.zeros(1, 3, 32, 32)
-    stripes[..., ::8] = 1.0
-    half, none = 0.5 * stripes, torch.zeros_like(stripes)
-    for faint in (1.0, 0.5):
-        assert contrast_loss(faint * half, faint * stripes) == pytest.approx(math.log(2), rel=0.15)
-        assert contrast_loss(none, faint * stripes) > 3 * contrast_loss(faint * half, faint * stripes)
-    assert contrast_loss(stripes.roll(3, dims=-1), stripes) < 0.1 * contrast_loss(none, stripes)
-    # Nearly flat patches are flat.
-    assert contrast_loss(none, 0.001 * stripes) < 0.1
