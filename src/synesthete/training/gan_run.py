@@ -11,11 +11,11 @@ from synesthete import __version__
 from synesthete.config.gan import GanConfig
 from synesthete.config.training import TrainOptions
 from synesthete.errors import ConfigError
-from synesthete.files import digest_file, write_whole
+from synesthete.files import write_whole
 from synesthete.media.images import Picture
 from synesthete.models.discriminator import Discriminator, DiscriminatorSpec
 from synesthete.models.gan import GanGenerator, GanSpec, grown
-from synesthete.models.weights import load_vae, read_weights, save_weights, shipped_weights
+from synesthete.models.weights import latents_digest, load_vae, read_weights, save_weights
 from synesthete.training.adaptive import Adaptation
 from synesthete.training.data_module import BatchDataModule
 from synesthete.training.gan_card import gan_card
@@ -66,6 +66,7 @@ def train_gan(
         return RunResult(config.steps, config.steps, facts["figures"], target)
     generator, discriminator = _first_weights(config, options)
     vae, _ = load_vae()
+    latents = latents_digest(vae)
     adaptation = Adaptation(config.adaptive)
     trained = fit(
         GanModule(config, generator, discriminator, adaptation, vae),
@@ -86,7 +87,7 @@ def train_gan(
             "config": config.model_dump(mode="json"),
             "figures": trained.figures,
             "init_from": None if options.init_from is None else options.init_from.name,
-            "vae": digest_file(shipped_weights("vae")),
+            "latents": latents,
             "images": {
                 "training": len(images.training),
                 "held_out": len(images.held_out),
