@@ -56,6 +56,11 @@ class GanLook(Frozen):
         default=2.0, ge=0.05, le=30,
         description="Seconds before a section in which its first anchor is gone to; it is reached with it.",
     )  # fmt: skip
+    sections: Move = Field(
+        default=0.5,
+        description="How far sections lie apart, besides their anchors: each has a level along the first "
+        "axis, at most so many standard deviations to either side.",
+    )
     wander: Share = Field(default=0.35, description="Size of the slow noise that moves all places.")
     wander_s: float = Field(
         default=6.0, ge=0.1, le=600, description="Seconds of music after which it forgets itself."

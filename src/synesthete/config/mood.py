@@ -87,6 +87,7 @@ class TempoSync(Frozen):
 class Sections(Frozen):
     """How sections show: factors on the glide and size of parts, and the scenes that go well with the mood.
 
+    In the walks of the generator gan: on its glide, and on how far sections lie apart.
     ``scenes`` is written as for ``--scenes``: off, sections, markers or "every 16 bars".
     """
 
@@ -101,7 +102,7 @@ class Mood(Frozen):
     ``attack``, ``release``, ``contrast`` and ``gamma`` are factors on every envelope, ``rate`` and ``drive``
     on every phase; ``smoothing`` adds seconds to every attack. All smoothing is centred: no mood is late.
     ``guidance`` is a factor on how strongly the generator diffusion follows the music. The walks of the
-    generator gan go at ``rate``, are moved by ``drive``, and have wander, tempo sync and glide of their own.
+    generator gan go at ``rate``, are moved by ``drive``, and have wander, tempo sync and sections as well.
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -190,6 +191,7 @@ def apply_walk(look: GanLook, mood: Mood) -> GanLook:
         "move_beats": max(1.0, _scaled(look.move_beats, slower, 256)),
         "move_s": max(0.5, _scaled(look.move_s, slower, 600)),
         "glide": max(0.05, _scaled(look.glide, mood.sections.glide, 30)),
+        "sections": _scaled(look.sections, mood.sections.amount, MAX_MOVE),
         "wander": _scaled(look.wander, mood.wander.amount, 3),
         "wander_s": max(0.1, _scaled(look.wander_s, mood.wander.correlation, 600)),
         "smoothing": min(60.0, look.smoothing + mood.smoothing),

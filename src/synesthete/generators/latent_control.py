@@ -54,7 +54,7 @@ class LatentPlan:
     weights
         How much of each anchor there is: of at most two, in all 1.
     axes
-        Moves along each axis, standard deviations.
+        Moves along each axis, standard deviations; along the first, with the sections' levels.
     wander
         Noises, each within ±`WANDER_BOUND` times the amount.
     grain
@@ -115,9 +115,12 @@ def plan_latents(
     def sampled(curves: list[np.ndarray]) -> np.ndarray:
         return np.stack([np.interp(moments, known, curve) for curve in curves], 1)
 
+    axes = sampled(_moves(signals, look)) + look.style_reach * style_curve
+    axes[:, 0] += look.sections * route.level(moments, pace)
+
     return LatentPlan(
         weights=route.weights(moments, pace, look.anchors),
-        axes=sampled(_moves(signals, look)) + look.style_reach * style_curve,
+        axes=axes,
         wander=sampled(noises),
         grain=np.interp(moments, known, _grain(beats, look)),
         route=route,

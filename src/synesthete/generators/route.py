@@ -41,6 +41,8 @@ class Route:
         Seconds, ascending, the first 0: between two of them it moves from one stop to the next.
     stops
         Anchors that it is at then.
+    levels
+        What the section is at that it has come to with each stop, -1 to 1.
     beaten
         Of each move, whether beats are heard in it.
     reach
@@ -49,6 +51,7 @@ class Route:
 
     moments: Float[np.ndarray, " stops"]
     stops: Int64[np.ndarray, " stops"]
+    levels: Float[np.ndarray, " stops"]
     beaten: Bool[np.ndarray, " moves"]
     reach: float
 
@@ -68,10 +71,27 @@ class Route:
             How fast it goes, at 100 Hz; what counts is where in a move it is faster, and where it rests.
         """
         weights = np.zeros((len(at), anchors))
-        rows, moves = np.arange(len(at)), len(self.stops) - 1
+        rows = np.arange(len(at))
+        before, after, share = self._between(at, pace)
+        weights[rows, self.stops[before]] = 1.0 - share
+        weights[rows, self.stops[after]] += share
+        return weights
+
+    def level(
+        self, at: Float[np.ndarray, " frames"], pace: Float[np.ndarray, " ticks"]
+    ) -> Float[np.ndarray, " frames"]:
+        """Give the level at moments: that of a section is gone to with the section's first anchor."""
+        before, after, share = self._between(at, pace)
+        return np.asarray((1.0 - share) * self.levels[before] + share * self.levels[after])
+
+    def _between(
+        self, at: Float[np.ndarray, " frames"], pace: Float[np.ndarray, " ticks"]
+    ) -> tuple[Int64[np.ndarray, " frames"], Int64[np.ndarray, " frames"], Float[np.ndarray, " frames"]]:
+        """Give between which stops moments lie, by number, and the share of the move that is done."""
+        moves = len(self.stops) - 1
         if moves == 0:
-            weights[:, self.stops[0]] = 1.0
-            return weights
+            only = np.zeros(len(at), np.int64)
+            return only, only, np.zeros(len(at))
         gone = running_integral(pace)
         ticks = np.arange(len(gone)) * _STEP
         stations = np.interp(self.moments, ticks, gone)
@@ -81,10 +101,7 @@ class Route:
         share = np.clip((np.interp(at, ticks, gone) - start) / np.maximum(stop - start, 1e-9), 0.0, 1.0)
         # Where nothing says when to move, it rests at the anchors, and turns no corner at full speed.
         share = np.where(self.beaten[move], share, share * share * (3.0 - 2.0 * share))
-        share = np.where(move == moves - 1, self.reach * share, share)
-        weights[rows, self.stops[move]] = 1.0 - share
-        weights[rows, self.stops[move + 1]] += share
-        return weights
+        return move, move + 1, np.where(move == moves - 1, self.reach * share, share)
 
 
 def plan_route(
@@ -117,10 +134,10 @@ def plan_route(
     """
     song = _Song(timeline, presence, beats, move_beats, move_s)
     sections = timeline.music.sections or (Section(0.0, song.end_s, "A"),)
-    tours = _tours([section.label for section in sections], anchors, seed)
-    walk = _Walk(song, tours[sections[0].label])
-    for section, following in zip(sections, [*sections[1:], None], strict=True):
-        walk.tour = tours[section.label]
+    kinds = list(dict.fromkeys(section.label for section in sections))
+    tours, levels = _tours(kinds, anchors, seed), _levels(kinds, seed)
+    walk = _Walk(song, tours[sections[0].label], levels[sections[0].label])
+    for following in [*sections[1:], None]:
         if following is None:
             walk.until(song.end_s, whole=1.0)
             reach = min(1.0, walk.left(song.end_s))
@@ -135,7 +152,7 @@ def plan_route(
         walk.until(leave, whole=1.0 + _SHORTEST)
         if walk.left(leave) >= _SHORTEST:
             walk.go_on(leave)
-        walk.tour, walk.place = tours[following.label], -1
+        walk.tour, walk.level, walk.place = tours[following.label], levels[following.label], -1
         if song.heard(walk.moment, arrive) >= _LEAST_OF_GLIDE * glide:
             walk.go_on(arrive)
     raise AssertionError("the last section ends the walk")
@@ -191,9 +208,9 @@ class _Song:
 class _Walk:
     """A route in the making."""
 
-    def __init__(self, song: _Song, tour: Sequence[int]) -> None:
-        self._song, self._moments, self._stops = song, [0.0], [tour[0]]
-        self.tour, self.place = tour, 0
+    def __init__(self, song: _Song, tour: Sequence[int], level: float) -> None:
+        self._song, self._moments, self._stops, self._levels = song, [0.0], [tour[0]], [level]
+        self.tour, self.level, self.place = tour, level, 0
 
     @property
     def moment(self) -> float:
@@ -205,11 +222,12 @@ class _Walk:
         return self._song.passed(moment) - self._song.passed(self.moment)
 
     def go_on(self, moment: float) -> None:
-        """Be at the next anchor of the tour at a moment."""
+        """Be at the next anchor of the tour, and at its level, at a moment."""
         self.place += 1
         if self.tour[self.place % len(self.tour)] == self._stops[-1]:  # it is another section's anchor too
             self.place += 1
         self._stops.append(self.tour[self.place % len(self.tour)])
+        self._levels.append(self.level)
         self._moments.append(moment)
 
     def until(self, moment: float, *, whole: float) -> None:
@@ -223,14 +241,21 @@ class _Walk:
         """Give what was gone."""
         moments = np.array(self._moments)
         counted = np.diff(np.interp(moments, np.arange(len(self._song.beats)) * _STEP, self._song.beats))
-        return Route(moments, np.array(self._stops, np.int64), counted >= 1.0, reach)
+        stops, levels = np.array(self._stops, np.int64), np.array(self._levels)
+        return Route(moments, stops, levels, counted >= 1.0, reach)
 
 
-def _tours(labels: Sequence[str], anchors: int, seed: int) -> dict[str, list[int]]:
+def _tours(kinds: Sequence[str], anchors: int, seed: int) -> dict[str, list[int]]:
     """Deal the anchors out to kinds of sections, two at least to each, in a seeded order."""
     order = generator_for(seed, "gan.tour").permutation(anchors).tolist()
-    kinds = list(dict.fromkeys(labels))
     own = max(2, anchors // len(kinds))
     return {
         kind: [order[(number * own + k) % anchors] for k in range(own)] for number, kind in enumerate(kinds)
     }
+
+
+def _levels(kinds: Sequence[str], seed: int) -> dict[str, float]:
+    """Give kinds of sections levels evenly from -1 to 1, in a seeded order; one alone is at 0."""
+    most = 1.0 if len(kinds) > 1 else 0.0
+    levels = generator_for(seed, "gan.levels").permutation(np.linspace(-most, most, len(kinds)))
+    return dict(zip(kinds, levels.tolist(), strict=True))

@@ -8,7 +8,7 @@ import yaml
 
 from made_walks import write_walk
 from synesthete.config.base import build
-from synesthete.config.gan_look import GanLook
+from synesthete.config.gan_look import MAX_MOVE, GanLook
 from synesthete.config.mood import DEFAULT_MOOD, Mood, apply_walk, load_mood
 from synesthete.config.preset import Preset, files_beside, load_preset, with_files_beside
 from synesthete.config.preset_file import new_preset, resolved_yaml
@@ -66,14 +66,16 @@ def test_moods_change_the_walk_within_its_limits() -> None:
             rate=2, drive=1.5, smoothing=0.25,
             wander={"amount": 2, "correlation": 3, "seed": 5},
             tempo_sync={"enabled": True, "subdivision": 0.5, "grip": 0.3},
-            sections={"glide": 0.5},
+            sections={"glide": 0.5, "amount": 1.5},
         ),
     )  # fmt: skip
     assert (changed.move_beats, changed.move_s, changed.glide) == (4, 2, 1)
     assert (changed.wander, changed.wander_s, changed.wander_seed) == (1, 15, 5)
-    assert (changed.bass, changed.kick) == (1.5, 1.2)
+    assert (changed.bass, changed.kick, changed.sections) == (1.5, 1.2, 0.75)
     assert (changed.subdivision, changed.grip, changed.smoothing) == (0.5, 0.3, 0.75)
-    for far in (mood_of(rate=20, drive=20, sections={"glide": 20}), mood_of(rate=0, drive=0)):
+    wild = mood_of(rate=20, drive=20, sections={"glide": 20, "amount": 3})
+    assert apply_walk(GanLook(sections=3), wild).sections == MAX_MOVE
+    for far in (wild, mood_of(rate=0, drive=0, sections={"amount": 0})):
         GanLook.model_validate(apply_walk(look, far).model_dump())
 
 

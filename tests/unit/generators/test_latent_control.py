@@ -110,6 +110,30 @@ def test_whatever_the_song_anchors_sum_to_one_and_wander_stays_in_bounds(
     assert longest <= min(1.0, MOST_PACE * max(1.0, 1.0 / move_beats) / least / 30 + 1e-9)
 
 
+@settings(max_examples=25)
+@given(
+    gap=st.floats(0.3, 1.2),
+    borders=st.lists(st.floats(0.5, 19), max_size=4, unique=True),
+    move_beats=st.floats(1, 16),
+    glide_beats=st.floats(1, 4),
+    seed=st.integers(0, 2**32),
+)
+def test_where_beats_are_heard_every_stop_is_on_one(
+    gap: float, borders: list[float], move_beats: float, glide_beats: float, seed: int
+) -> None:
+    sections = tuple((start, "ABAC"[place % 4]) for place, start in enumerate([0.0, *sorted(borders)]))
+    timeline = beaten_timeline(20.0, gap=gap, sections=sections)
+    glide = glide_beats * gap  # one that is shorter than a beat leaves for a section between two of them
+    plan = planned(timeline, fps=100, seed=seed, move_beats=move_beats, glide=glide, grip=1, noise="beating")
+    beats = np.array(timeline.music.beats)
+    inner = plan.route.moments[(plan.route.moments > 0) & (plan.route.moments <= beats[-1])]
+    assert np.abs(inner[:, None] - beats).min(axis=1).max() < 1e-9
+    speed = np.diff(plan.grain)
+    whole = beats[(beats > 1) & (beats < beats[-1] - 1)]
+    on, off = (np.rint(100 * (whole + shift)).astype(int) for shift in (0.0, gap / 2))
+    assert speed[on].min() > 5 * speed[off].max()
+
+
 def test_moves_begin_and_end_on_beats(plan: LatentPlan, song: Timeline) -> None:
     inner = plan.route.moments[1:-1]
     apart = np.abs(inner[:, None] - np.array(song.music.beats)).min(axis=1)
@@ -158,6 +182,29 @@ def test_a_section_is_reached_as_it_begins_and_comes_back_the_same(plan: LatentP
     assert own[0] & own[2]
 
 
+def test_sections_lie_as_far_apart_as_is_said(song: Timeline) -> None:
+    none, some, far = (planned(song, sections=size).axes for size in (0.0, 0.5, 2.0))
+    level = (some - none)[:, 0] / 0.5
+    assert (far - none)[:, 0] == pytest.approx(2.0 * level)
+    assert np.array_equal(some[:, 1:], none[:, 1:])
+    middles = [round(30 * moment) for moment in (5.0, 18.0, 30.0, 45.0)]
+    first, second, again, third = level[middles]
+    assert first == again
+    assert sorted([first, second, third]) == pytest.approx([-1.0, 0.0, 1.0])
+    assert np.ptp(level[30 * 2 : 30 * 11]) < 1e-9  # it stays, and goes as the section's anchor is gone to
+    starts = [round(30 * start) + 9 for start, _ in SECTIONS[1:]]
+    assert level[starts] == pytest.approx([second, first, third])
+    alone = [planned(beaten_timeline(10.0), sections=size).axes for size in (0.0, 2.0)]
+    assert np.array_equal(*alone)
+
+
+def test_sections_in_silence_wait_for_sound() -> None:
+    timeline = beaten_timeline(24.0, sections=((0.0, "A"), (12.0, "B")), silences=((8.0, 16.0),))
+    level = np.subtract(*(planned(timeline, sections=size).axes for size in (1.0, 0.0)))[:, 0]
+    assert abs(level[-1] - level[0]) == pytest.approx(2.0, abs=0.1)
+    assert np.ptp(level[30 * 8 + 1 : 30 * 16]) < 1e-9
+
+
 def test_it_stays_among_all_anchors_and_never_in_one_place(plan: LatentPlan) -> None:
     """The trap of the zebra stripes: a film whose anchors had all become one."""
     share = plan.weights.mean(axis=0)
@@ -199,7 +246,7 @@ def test_only_onsets_over_the_gate_kick(song: Timeline) -> None:
 
 
 def test_bands_move_their_axes_by_the_stated_amounts(song: Timeline) -> None:
-    plan, still = planned(song, bass=2.0), planned(song, bass=0.0)
+    plan, still = (planned(song, bass=bass, sections=0.0) for bass in (2.0, 0.0))
     assert 1.0 < plan.axes[:, 0].max() <= 2.0 + 1e-6
     assert still.axes[:, 0].max() == 0
     assert np.array_equal(plan.axes[:, 1:], still.axes[:, 1:])
