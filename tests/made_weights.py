@@ -6,6 +6,8 @@ from typing import Any
 import torch
 
 from synesthete.audio.columns import COLUMN_NAMES
+from synesthete.audio.embedding_columns import embedding_columns
+from synesthete.audio.embeddings import Embedder
 from synesthete.config.diffusion import DiffusionConfig, load_diffusion_config
 from synesthete.models.diffusion import Diffusion
 from synesthete.models.vae import Vae, VaeSpec
@@ -41,10 +43,19 @@ def tiny_config(*changes: str) -> DiffusionConfig:
     return load_diffusion_config("smoke", None, (*TINY_DIFFUSION, *changes))
 
 
-def write_diffusion(path: Path, vae: Path, config: DiffusionConfig | None = None) -> Path:
-    """Write a model whose every weight is random, so that all that it is given changes what it draws."""
+def write_diffusion(
+    path: Path, vae: Path, config: DiffusionConfig | None = None, embedder: Embedder | None = None
+) -> Path:
+    """Write a model whose every weight is random, so that all that it is given changes what it draws.
+
+    Parameters
+    ----------
+    embedder
+        The network whose numbers it hears, if the configuration says that it hears any.
+    """
     config = config or tiny_config()
-    spec = diffusion_spec(config, latents=4, columns=COLUMN_NAMES)
+    more = () if embedder is None else embedding_columns(embedder.kind, embedder.size)
+    spec = diffusion_spec(config, latents=4, columns=(*COLUMN_NAMES, *more))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         model = Diffusion(spec)
@@ -54,6 +65,7 @@ def write_diffusion(path: Path, vae: Path, config: DiffusionConfig | None = None
     facts: dict[str, Any] = {
         "version": "0", "steps": 0, "config": config.model_dump(mode="json"), "figures": {},
         "init_from": None, "latents": latents_digest(load_vae(vae)[0]),
+        "embedding_model": None if embedder is None else embedder.digest,
     }  # fmt: skip
     save_weights(path, model, facts)
     return path

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from made_listeners import write_listener
 from made_weights import tiny_config, write_diffusion, write_vae
+from synesthete.audio.embeddings import Embedder, open_embedder
 
 Command = Callable[..., Any]
 
@@ -59,14 +61,48 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments: tuple[str, ...], said:
     assert said in outcome.message
 
 
-def test_a_model_that_hears_more_than_the_timeline_is_refused(
-    weights: tuple[Path, Path], cli: Command, tmp_path: Path
+@pytest.fixture(scope="module")
+def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    folder = write_listener("whisper", tmp_path_factory.mktemp("whisper"))
+    return open_embedder("whisper", folder, size=4)
+
+
+@pytest.fixture(scope="module")
+def listening(weights: tuple[Path, Path], embedder: Embedder) -> Path:
+    """Write a model that hears the numbers of a network, too."""
+    config = tiny_config(
+        "data.embedding=whisper", f"data.embedding_dir={embedder.folder}", "data.embedding_size=4"
+    )
+    return write_diffusion(weights[1].parent / "whisper.safetensors", weights[1], config, embedder)
+
+
+@pytest.mark.slow
+def test_a_model_that_hears_a_network_s_numbers_is_measured_with_that_network(
+    weights: tuple[Path, Path], listening: Path, embedder: Embedder, cli: Command
 ) -> None:
-    config = tiny_config("data.embedding=clap", f"data.embedding_dir={tmp_path}")
-    model = write_diffusion(tmp_path / "clap.safetensors", weights[1], config)
-    outcome = cli("evaluate-diffusion", model, "--vae", weights[1])
-    assert outcome.status == 2, outcome
-    assert "also hears numbers of a clap network" in outcome.message
+    outcome = cli(
+        "evaluate-diffusion", listening, "--vae", weights[1], "--embedding-dir", embedder.folder, "-n", 4,
+        "--json",
+    )  # fmt: skip
+    assert outcome.status == 0, outcome
+    figures = json.loads(outcome.out)
+    assert figures["held_out"]["shuffle"]["model"] > 0
+    assert figures["bands"]["size_r"] is not None
+
+
+def test_another_network_and_none_are_refused(
+    weights: tuple[Path, Path], listening: Path, embedder: Embedder, cli: Command, tmp_path: Path
+) -> None:
+    other = write_listener("whisper", tmp_path / "other", encoder_ffn_dim=16)
+    for model, given, said in (
+        (listening, (), "also hear numbers of a whisper network; name the folder"),
+        (listening, ("--embedding-dir", other), "holds another whisper network than the one that"),
+        (listening, ("--embedding-dir", tmp_path / "none"), "is no folder"),
+        (weights[0], ("--embedding-dir", embedder.folder), "hear the Timeline alone; leave out"),
+    ):
+        outcome = cli("evaluate-diffusion", model, "--vae", weights[1], *given)
+        assert outcome.status == 2, outcome
+        assert said in outcome.message
 
 
 def test_another_autoencoder_is_refused(weights: tuple[Path, Path], cli: Command) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from made_listeners import write_listener
 from made_weights import TINY_DIFFUSION, write_vae
 from synesthete.media.mux import film_facts
 from synesthete.models.weights import read_weights
@@ -94,3 +95,17 @@ def test_what_is_wrong_is_said_in_one_sentence(
     outcome = cli("pipeline", "-o", tmp_path / "run", *arguments)
     assert outcome.status == 2, outcome
     assert said in outcome.message
+
+
+@pytest.mark.slow
+def test_a_pretrained_network_is_heard_from_training_to_the_film(cli: Command, tmp_path: Path) -> None:
+    vae = write_vae(tmp_path / "vae.safetensors")
+    ears = write_listener("whisper", tmp_path / "whisper")
+    changes = ("data.embedding=whisper", f"data.embedding_dir={ears}", "data.embedding_size=4")
+    folder = tmp_path / "run"
+    outcome = cli(*tiny(folder, vae, *(part for change in changes for part in ("--set", change))))
+    assert outcome.status == 0, outcome
+    weights = read_weights(folder / "diffusion" / "diffusion.safetensors", "diffusion")
+    assert weights.spec["columns"][-4:] == [f"whisper_{number}" for number in range(4)]
+    assert json.loads((folder / "report.json").read_text())["figures"]["clips"] == 4
+    assert film_facts(folder / "film.mp4").frames == 8

@@ -15,7 +15,7 @@ from synesthete.audio.embeddings import Embedder
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import ANALYSIS_SAMPLE_RATE, Clock
 
-__all__ = ["rows_around", "silence_by_column", "silent_row"]
+__all__ = ["embedded_rows", "rows_around", "silence_by_column", "silent_row"]
 
 _SILENCE_S = 4
 
@@ -33,9 +33,35 @@ def silent_row(embedder: Embedder | None = None) -> Float[Tensor, " columns"]:
     row = torch.tensor(list(silence_by_column().values()))
     if embedder is None:
         return row
+    return torch.cat([row, torch.from_numpy(_silence_of(embedder)[0])])
+
+
+def embedded_rows(
+    embedder: Embedder, timeline: Timeline, rate: Fraction, *, device: torch.device | str = "cpu"
+) -> Float32[np.ndarray, "rows size"]:
+    """Give what a network makes of a song, at each of its rows; and as one row more, of silence.
+
+    Parameters
+    ----------
+    rate
+        Rows per second; row 0 is the song's first moment.
+    device
+        Where the network runs.
+
+    Raises
+    ------
+    ConfigError
+        If the network can't be loaded, or gives numbers that are not finite.
+    """
+    moments = Clock(rate).moments(0, timeline.frame_count(rate))
+    heard = embedder.hear(timeline, device=device).at(moments)
+    return np.concatenate([heard, _silence_of(embedder, device)])
+
+
+def _silence_of(embedder: Embedder, device: torch.device | str = "cpu") -> Float32[np.ndarray, "1 size"]:
+    """Give what a network makes of the midst of silence."""
     sound = np.zeros((2, _SILENCE_S * ANALYSIS_SAMPLE_RATE), np.float32)
-    heard = embedder.embed(sound).at(np.array([_SILENCE_S / 2]))
-    return torch.cat([row, torch.from_numpy(heard[0])])
+    return embedder.embed(sound, device=device).at(np.array([_SILENCE_S / 2]))
 
 
 def rows_around(

@@ -5,6 +5,7 @@ pickled weights are refused.
 """
 
 import importlib
+import importlib.util
 import json
 import math
 import os
@@ -18,10 +19,10 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from synesthete.clock import samples_at
+from synesthete.config.weights import digest_network
 from synesthete.errors import ConfigError
-from synesthete.files import digest_file, digest_json
 
-__all__ = ["AudioNetwork", "Kind", "digest_folder", "load_network"]
+__all__ = ["AudioNetwork", "Kind", "check_network", "digest_folder", "load_network"]
 
 Kind = Literal["clap", "wav2vec2", "whisper"]
 
@@ -96,14 +97,9 @@ def load_network(kind: Kind, folder: Path) -> AudioNetwork:
     Wu et al., "Large-scale contrastive language-audio pretraining with feature fusion and keyword-to-caption
     augmentation", 2023.
     """
-    _check_folder(kind, folder)
+    check_network(kind, folder)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when transformers is imported
-    try:
-        transformers: Any = importlib.import_module("transformers")
-    except ImportError:
-        raise ConfigError(
-            f'embedding = {kind} needs the extra embed; install it with pip install "synesthete[embed]"'
-        ) from None
+    transformers: Any = importlib.import_module("transformers")
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     make = {"clap": _clap, "wav2vec2": _wav2vec2, "whisper": _whisper}[kind]
@@ -128,21 +124,21 @@ def digest_folder(folder: Path) -> str:
         If it can't be read.
     """
     try:
-        return digest_json(
-            [
-                [name, digest_file(folder / name)]
-                for name in (_WEIGHTS, _CONFIG, *_PREPARATION)
-                if (folder / name).is_file()
-            ]
-        )
+        return digest_network(folder)
     except OSError as error:
         raise ConfigError(
             f"embedding_dir = {folder} can't be read ({error.strerror or error}); name a folder that can"
         ) from None
 
 
-def _check_folder(kind: Kind, folder: Path) -> None:
-    """See that a folder says it holds such a network, and that its weights are safe to load."""
+def check_network(kind: Kind, folder: Path) -> None:
+    """See, without loading it, that a folder says it holds such a network, and that it could be loaded.
+
+    Raises
+    ------
+    ConfigError
+        If it doesn't, its weights are not safe to load, or the extra ``embed`` is not installed.
+    """
     remedy = f"name the folder of a {_NAMES[kind]} model"
     if not folder.is_dir():
         raise ConfigError(f"embedding_dir = {folder} is no folder; {remedy}")
@@ -158,6 +154,10 @@ def _check_folder(kind: Kind, folder: Path) -> None:
         raise ConfigError(
             f"embedding_dir = {folder} has no {_WEIGHTS}; other weights are refused, so save it as "
             "safetensors"
+        )
+    if importlib.util.find_spec("transformers") is None:
+        raise ConfigError(
+            f'embedding = {kind} needs the extra embed; install it with pip install "synesthete[embed]"'
         )
 
 

@@ -14,14 +14,18 @@ from jaxtyping import Float32, Float64
 from torch import Tensor
 
 from synesthete.audio.embedding_models import AudioNetwork, Kind, digest_folder, load_network
-from synesthete.clock import ANALYSIS_SAMPLE_RATE, samples_at
+from synesthete.audio.timeline import Timeline
+from synesthete.audio.wave import WAVE_FULL_SCALE, WAVE_RATE
+from synesthete.clock import ANALYSIS_RATE, ANALYSIS_SAMPLE_RATE, samples_at
 from synesthete.errors import ConfigError, InputError
+from synesthete.files import let_pages_go
 from synesthete.seeding import generator_for
 
 __all__ = ["Embedder", "Embeddings", "Kind", "open_embedder"]
 
 _SEED: Final = 0
 _TRIED_S: Final = 0.5
+_PIECE: Final = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +129,26 @@ class Embedder:
         """
         if sound.shape[1] == 0:
             raise InputError("the track has no sound: it is empty")
-        mono = _resampled(sound.mean(axis=0), self._network.sample_rate)
+        return self._embedded(sound.mean(axis=0), ANALYSIS_SAMPLE_RATE, device)
+
+    def hear(self, timeline: Timeline, *, device: torch.device | str = "cpu") -> Embeddings:
+        """Turn a song that was heard into vectors, by the Timeline's wave; see `embed`.
+
+        What was done to the music of a Timeline, and its wave, is done to what the network hears, too. The
+        wave ends at 11 kHz: networks for speech hear no more than 8, and of the 64 bands of a CLAP network
+        the 4 above stay empty.
+
+        Raises
+        ------
+        ConfigError
+            If the network can't be loaded, or gives numbers that are not finite.
+        """
+        return self._embedded(_mono(timeline), WAVE_RATE, device)
+
+    def _embedded(
+        self, mono: Float32[np.ndarray, " samples"], rate: int, device: torch.device | str
+    ) -> Embeddings:
+        mono = _resampled(mono, self._network.sample_rate, before=rate)
         parts = []
         with torch.no_grad(), _one_thread():
             for block in self._network.blocks(mono, device):
@@ -201,10 +224,23 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _resampled(mono: Float32[np.ndarray, " samples"], rate: int) -> Float32[np.ndarray, " resampled"]:
-    """Bring sound from 44.1 kHz to another rate; every moment stays where it was."""
+def _mono(timeline: Timeline) -> Float32[np.ndarray, " samples"]:
+    """Mix a Timeline's wave, full scale ±1; where it is not known, silence."""
+    wave = timeline.wave
+    mono = np.zeros(len(wave) or timeline.ticks * WAVE_RATE // ANALYSIS_RATE, np.float32)
+    for start in range(0, len(wave), _PIECE):
+        part = wave[start : start + _PIECE].astype(np.float32)
+        mono[start : start + _PIECE] = part.mean(axis=1) / np.float32(WAVE_FULL_SCALE)
+    let_pages_go(wave)
+    return mono
+
+
+def _resampled(
+    mono: Float32[np.ndarray, " samples"], rate: int, *, before: int = ANALYSIS_SAMPLE_RATE
+) -> Float32[np.ndarray, " resampled"]:
+    """Bring sound from one rate to another, Hz; every moment stays where it was."""
     from scipy.signal import resample_poly
 
-    common = math.gcd(rate, ANALYSIS_SAMPLE_RATE)
-    changed = resample_poly(mono, rate // common, ANALYSIS_SAMPLE_RATE // common, window=("kaiser", 7.0))
+    common = math.gcd(rate, before)
+    changed = resample_poly(mono, rate // common, before // common, window=("kaiser", 7.0))
     return np.ascontiguousarray(changed, np.float32)

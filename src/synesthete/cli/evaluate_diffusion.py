@@ -30,6 +30,9 @@ def evaluate_diffusion(
     vae: Annotated[
         Path | None, _option("vae", "--vae", metavar="WEIGHTS.safetensors", show_default=False)
     ] = None,
+    embedding_dir: Annotated[
+        Path | None, _option("embedding_dir", "--embedding-dir", metavar="FOLDER", show_default=False)
+    ] = None,
     clips: Annotated[int, _option("clips", "--clips", "-n")] = 200,
     seed: Annotated[int, _option("seed", "--seed")] = 13,
     steps: Annotated[int | None, _option("steps", "--steps", show_default=False)] = None,
@@ -56,8 +59,8 @@ def evaluate_diffusion(
     options = build(
         DiffusionProbeOptions,
         {
-            "weights": weights, "vae": vae, "clips": clips, "seed": seed, "steps": steps,
-            "audio_guidance": audio_guidance, "style_guidance": style_guidance,
+            "weights": weights, "vae": vae, "embedding_dir": embedding_dir, "clips": clips, "seed": seed,
+            "steps": steps, "audio_guidance": audio_guidance, "style_guidance": style_guidance,
         },
         where="options",
     )  # fmt: skip
@@ -67,8 +70,8 @@ def evaluate_diffusion(
     from synesthete.training.drawer import load_drawer
 
     drawer = load_drawer(
-        options.weights, vae=options.vae, seed=options.seed, steps=options.steps,
-        audio_guidance=options.audio_guidance, style_guidance=options.style_guidance,
+        options.weights, vae=options.vae, embedding_dir=options.embedding_dir, seed=options.seed,
+        steps=options.steps, audio_guidance=options.audio_guidance, style_guidance=options.style_guidance,
     )  # fmt: skip
 
     def on_clip(what: str, done: int, of: int) -> None:

@@ -278,6 +278,11 @@ class DiffusionProbeOptions(Frozen):
     vae: Path | None = Field(
         default=None, description="The autoencoder whose latents they draw; by default the one that ships."
     )
+    embedding_dir: Path | None = Field(
+        default=None,
+        description="Folder of the pretrained audio network whose numbers they hear, if they were trained "
+        "with one.",
+    )
     clips: int = Field(
         default=200, ge=4, le=len(HELD_OUT),
         description="How many held-out clips, each of another program and song.",

@@ -1,9 +1,10 @@
-"""The files that a preset brings along, weights and pictures: names and digests, no content here."""
+"""What a preset brings along, weights, pictures and folders: names and digests, no content here."""
 
 import stat
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -16,23 +17,34 @@ from pydantic import (
 from synesthete.config.base import Frozen
 from synesthete.config.inside import place_inside
 from synesthete.errors import ConfigError
-from synesthete.files import copy_whole, digest_file
+from synesthete.files import copy_whole, digest_file, digest_json
 
 __all__ = [
+    "NETWORK_FILES",
     "SUFFIX",
     "Brought",
     "GivenLargeWeights",
+    "GivenNetworkFolder",
     "GivenPicture",
     "GivenWeights",
     "LargeWeights",
+    "NetworkFolder",
     "Picture",
     "Weights",
     "copied",
+    "copied_folder",
+    "digest_network",
     "digested",
     "found",
+    "found_folder",
 ]
 
 SUFFIX = ".safetensors"
+
+NETWORK_FILES: Final = (
+    "model.safetensors", "config.json", "preprocessor_config.json", "processor_config.json",
+)  # fmt: skip
+"""What of a folder, as Hugging Face's transformers saves one, a network and what it hears follow from."""
 
 
 class Brought(Frozen):
@@ -86,6 +98,14 @@ class Picture(Brought):
     most_megabytes = 16
 
 
+class NetworkFolder(Brought):
+    """The folder of a pretrained network, as transformers saves it; ``file`` is its path."""
+
+    nouns = "networks"
+    suffixes = ()
+    most_megabytes = 8000
+
+
 AnyBrought = TypeVar("AnyBrought", bound=Brought)
 
 
@@ -105,6 +125,9 @@ GivenLargeWeights = Annotated[LargeWeights, BeforeValidator(_given)]
 
 GivenPicture = Annotated[Picture, BeforeValidator(_given)]
 """A picture, or its path alone."""
+
+GivenNetworkFolder = Annotated[NetworkFolder, BeforeValidator(_given)]
+"""The folder of a network, or its path alone."""
 
 
 def found(brought: AnyBrought, folder: Path, *, where: str) -> AnyBrought:
@@ -168,3 +191,80 @@ def copied(brought: AnyBrought, target: Path) -> AnyBrought:
     if not (target.exists() and target.samefile(brought.place)):
         copy_whole(brought.place, target)
     return type(brought)(file=target.name, sha256=brought.sha256, place=target)
+
+
+def found_folder(brought: NetworkFolder, folder: Path, *, where: str) -> NetworkFolder:
+    """Find a network's folder below the folder of the preset that names it, and take its digest.
+
+    Raises
+    ------
+    ConfigError
+        If it is not below the folder or a link in it leads out of there, it is no folder, too large or can't
+        be read, or it is not the one whose digest is given.
+    """
+    if brought.place is not None:
+        return brought
+    place = place_inside(folder, brought.file, where=where)
+    if not place.is_dir():
+        raise ConfigError(f"{where}: {place} is no folder; the network belongs beside the preset")
+    files = [place_inside(folder, f"{brought.file}/{name}", where=where) for name in NETWORK_FILES]
+    try:
+        if sum(path.stat().st_size for path in files if path.is_file()) > 1_000_000 * brought.most_megabytes:
+            raise ConfigError(
+                f"{where}: {place} holds more than {brought.most_megabytes} MB; name a smaller network"
+            )
+        sha256 = digest_network(place)
+    except OSError as error:
+        raise ConfigError(
+            f"{where}: cannot read {place} ({error.strerror or error}); name a folder that can be"
+        ) from None
+    if brought.sha256 is not None and brought.sha256 != sha256:
+        raise ConfigError(
+            f"{where}: {place.name} holds another network than the one whose sha256 is given "
+            f"({brought.sha256[:12]}…); put that back, or remove sha256"
+        )
+    return NetworkFolder(file=brought.file, sha256=sha256, place=place)
+
+
+def copied_folder(brought: NetworkFolder, folder: Path) -> NetworkFolder:
+    """Copy a network into a folder, where presets will name it; give what they are to say.
+
+    The copy is called after its content, so that presets of one folder share it.
+
+    Raises
+    ------
+    OutputError, RenderError
+        If it can't be written; see `synesthete.files.whole_file`.
+    """
+    if brought.place is None or brought.sha256 is None:
+        raise ValueError(f"the network {brought.file} was not looked for")
+    target = folder / f"network-{brought.sha256[:12]}"
+    for name in NETWORK_FILES:
+        source = brought.place / name
+        if source.is_file() and not (target / name).exists():
+            copy_whole(source, target / name)
+    return NetworkFolder(file=target.name, sha256=brought.sha256, place=target)
+
+
+def digest_network(folder: Path) -> str:
+    """SHA-256 of everything in a folder that a network's vectors depend on.
+
+    Weights, shape, and preparation of sound; neither the folder's name nor what else lies in it.
+
+    Raises
+    ------
+    OSError
+        If it can't be read.
+    """
+    stamps = []
+    for name in NETWORK_FILES:
+        if (folder / name).is_file():
+            status = (folder / name).stat()
+            stamps.append((name, status.st_ino, status.st_size, status.st_mtime_ns))
+    return _digest_files(folder, tuple(stamps))
+
+
+@lru_cache(maxsize=16)
+def _digest_files(folder: Path, stamps: tuple[tuple[str, int, int, int], ...]) -> str:
+    """Digest files; ``stamps`` names them, and says that they are still the same ones."""
+    return digest_json([[name, digest_file(folder / name)] for name, *_ in stamps])

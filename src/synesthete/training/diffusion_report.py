@@ -89,7 +89,7 @@ def measure_diffusion(
     on_clip
         Is told what is measured, how many are done, and of how many.
     """
-    teacher = Teacher(drawer.data, seed=seed)
+    teacher = Teacher(drawer.data, seed=seed, embedder=drawer.embedder)
     following, told = {"held_out": Following(), "reactive": Following()}, Bands()
     shown: list[Pair] = []
     silences: list[Pair] = []

@@ -12,6 +12,7 @@ from torch import Tensor
 from synesthete import __version__
 from synesthete.audio.around import silent_row
 from synesthete.audio.columns import COLUMN_NAMES
+from synesthete.audio.embedding_columns import embedding_columns
 from synesthete.audio.embeddings import Embedder
 from synesthete.config.data import DataConfig
 from synesthete.config.diffusion import DiffusionConfig
@@ -246,8 +247,9 @@ def _styles(module: DiffusionModule, read: ItemSource) -> Float[Tensor, "styles 
 
 def _columns(data: DataConfig) -> tuple[str, ...]:
     """Name what the model hears: columns of the Timeline, and the numbers of an embedding behind them."""
-    more = 0 if data.embedding == "none" else data.embedding_size
-    return (*HEARD_COLUMNS, *(f"{data.embedding}_{number}" for number in range(more)))
+    if data.embedding == "none":
+        return HEARD_COLUMNS
+    return (*HEARD_COLUMNS, *embedding_columns(data.embedding, data.embedding_size))
 
 
 def _heard(rows: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows heard"]:

@@ -155,7 +155,7 @@ def references(data: DataConfig, *, frames: int, seed: int) -> Thumbnails:
     """
     bare = data.model_copy(
         update={"seed": seed, "clip_frames": 1, "style_frames": 0, "crops": 0, "buckets": {"square": 1.0},
-                "clips_per_song": _SHARED, "real_mix_prob": 0.0}
+                "clips_per_song": _SHARED, "real_mix_prob": 0.0, "embedding": "none"}
     )  # fmt: skip
     reactive = [-1 - place for place in range(len(REACTIVE))]
     known = [*range(data.first_program, data.first_program + data.programs)] * (not data.audio_debug_mode)

@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from synesthete.audio.embedding_columns import recorded_embedder
+from synesthete.audio.embeddings import Embedder
 from synesthete.config.base import build
 from synesthete.config.data import BUCKETS, DataConfig
 from synesthete.config.diffusion import ConditionConfig, SamplingConfig
-from synesthete.errors import ConfigError
 from synesthete.models.diffusion import Conditions, Diffusion
 from synesthete.models.field import Canvas
 from synesthete.models.flow import Guidance
@@ -62,16 +63,18 @@ class Teacher:
         The data that the model was trained on.
     seed
         Of the music and the moments; whatever training's was, these are others.
+    embedder
+        The opened network of the data's ``embedding``, if there is one.
     """
 
-    def __init__(self, data: DataConfig, *, seed: int) -> None:
+    def __init__(self, data: DataConfig, *, seed: int, embedder: Embedder | None = None) -> None:
         music = int(generator_for(seed, "report.music").integers(_LARGEST_SEED))
         self.config = data.model_copy(
             update={"seed": music, "buckets": {"square": 1.0}, "clips_per_song": 2, "crops": 0,
                     "real_mix_prob": 0.0, "audio_silence_mix_prob": _SILENCE_MIX}
         )  # fmt: skip
         self._bare = self.config.model_copy(update={"style_frames": 0})
-        self.songs = Songs(self.config)
+        self.songs = Songs(self.config, embedder=embedder)
 
     def plan(self, song: int, program: int) -> ClipPlan:
         """Plan a clip: somewhere in a song, in a program."""
@@ -116,6 +119,8 @@ class Drawer:
         Of the noise.
     rescale
         How far what guidance exaggerates is brought back; see `synesthete.models.flow.Guidance`.
+    embedder
+        The network whose numbers the model hears, if there is one.
     """
 
     def __init__(
@@ -128,11 +133,12 @@ class Drawer:
         sampling: SamplingConfig,
         seed: int,
         rescale: float = 0.0,
+        embedder: Embedder | None = None,
     ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model, self.vae = model.to(self.device), vae.to(self.device)
         self.data, self.conditions, self.sampling = data, conditions, sampling
-        self.seed, self._rescale = seed, rescale
+        self.seed, self._rescale, self.embedder = seed, rescale, embedder
         self.drawn, self.seconds = 0, 0.0
         """Clips that were drawn, and how long that took."""
 
@@ -239,6 +245,7 @@ def load_drawer(
     weights: Path | None = None,
     *,
     vae: Path | None = None,
+    embedding_dir: Path | None = None,
     seed: int,
     steps: int | None = None,
     audio_guidance: float | None = None,
@@ -250,6 +257,8 @@ def load_drawer(
     ----------
     weights, vae
         Files of weights; by default those that ship.
+    embedding_dir
+        Folder of the pretrained network whose numbers the model hears, if it was trained with one.
     seed
         Of the noise.
     steps, audio_guidance, style_guidance
@@ -258,8 +267,8 @@ def load_drawer(
     Raises
     ------
     ConfigError
-        If a file can't be read, the model draws latents of another autoencoder, or it hears more than the
-        Timeline.
+        If a file can't be read, the model draws latents of another autoencoder, or it hears the numbers of
+        another pretrained network.
     """
     weights, vae = weights or shipped_weights("diffusion"), vae or shipped_weights("vae")
     model, facts = load_diffusion(weights)
@@ -269,21 +278,23 @@ def load_drawer(
         remedy="give the one that they were trained on with --vae",
     )  # fmt: skip
     config, where = facts["config"], str(weights)
-    if config["data"]["embedding"] != "none":
-        raise ConfigError(
-            f"{weights} also hears numbers of a {config['data']['embedding']} network, which are not made "
-            "here; give a model that hears the Timeline alone"
-        )
+    embedder = recorded_embedder(
+        model.spec.columns, embedding_dir, recorded=facts.get("embedding_model"),
+        whose=f"the weights in {weights}", where="--embedding-dir",
+    )  # fmt: skip
     wanted = {"steps": steps, "audio_guidance": audio_guidance, "style_guidance": style_guidance}
     chosen = {name: value for name, value in wanted.items() if value is not None}
     return Drawer(
         model,
         autoencoder,
         # Recorded music, if there was any, is not at hand.
-        data=build(DataConfig, config["data"] | {"real_mix_prob": 0.0}, where=where),
+        data=build(
+            DataConfig, config["data"] | {"real_mix_prob": 0.0, "embedding_dir": embedding_dir}, where=where
+        ),
         conditions=build(ConditionConfig, config["conditions"], where=where),
         sampling=build(SamplingConfig, config["sampling"] | chosen, where=where),
         seed=seed,
+        embedder=embedder,
     )
 
 

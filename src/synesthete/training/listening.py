@@ -63,7 +63,7 @@ def measure_listening(drawer: Drawer, *, seed: int, clips: int = 48) -> Listenin
     clips
         How many; with fewer than 10 none can be said to listen.
     """
-    teacher = Teacher(drawer.data, seed=seed)
+    teacher = Teacher(drawer.data, seed=seed, embedder=drawer.embedder)
     losses = []
     for place in range(clips):
         plan = teacher.plan(_FIRST_SONG + 2 * place, -1 - place % len(REACTIVE))

@@ -46,7 +46,7 @@ def write_model_film(drawer: Drawer, path: Path, *, seed: int, seconds: float, s
         update={"seed": seed, "clip_frames": frames, "song_seconds": max(data.song_seconds, needed),
                 "real_mix_prob": 0.0}
     )  # fmt: skip
-    song = Songs(config).song(0)
+    song = Songs(config, embedder=drawer.embedder).song(0)
     rows = rows_of(config, ClipPlan(0, 0, before, "square", -1), song)
     (style,) = draw_styles(drawer.model.spec.style_size, 1)
     latents = drawer.sample(rows[None], torch.tensor([style.vector]), [0], frames=frames)[0]

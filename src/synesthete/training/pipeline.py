@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from synesthete import __version__
+from synesthete.audio.embeddings import open_embedder
 from synesthete.config.diffusion import load_diffusion_config
 from synesthete.config.pipeline import PipelineOptions
 from synesthete.config.training import TrainOptions
@@ -75,7 +76,10 @@ def run_pipeline(
     vae_config = load_vae_config(options.preset, None, options.set_vae)
     config = load_diffusion_config(options.preset, None, options.set)
     train = TrainOptions(preset=options.preset, hours=options.hours, workers=options.workers)
-    vae, trained = options.vae, None
+    vae, trained, embedder = options.vae, None, None
+    data = config.data
+    if data.embedding != "none" and data.embedding_dir is not None:
+        embedder = open_embedder(data.embedding, data.embedding_dir, size=data.embedding_size)
     if vae is not None:
         read_weights(vae, "vae")  # what is wrong is said before anything begins
     else:
@@ -85,7 +89,7 @@ def run_pipeline(
             return PipelineResult(None, folder, ("autoencoder", trained.step, trained.steps))
         vae = trained.weights
     on_stage("model")
-    model = train_diffusion(config, train, folder / "diffusion", vae=vae, on_step=on_step)
+    model = train_diffusion(config, train, folder / "diffusion", vae=vae, embedder=embedder, on_step=on_step)
     if model.weights is None:
         return PipelineResult(None, folder, ("model", model.step, model.steps))
     asked = {
@@ -94,7 +98,12 @@ def run_pipeline(
         "clips": options.measured,
         "seed": options.seed,
     }
-    drawer = load_drawer(model.weights, vae=vae, seed=options.seed)
+    drawer = load_drawer(
+        model.weights,
+        vae=vae,
+        embedding_dir=None if embedder is None else embedder.folder,
+        seed=options.seed,
+    )
     film = folder / "film.mp4"
     on_stage("evaluation")
     measured = _measured(folder / "evaluation", asked)

@@ -129,19 +129,24 @@ class Songs:
         return _Altered(self, change)
 
     def reheard(self, song: Song, timeline: Timeline) -> Song:
-        """Give a song with another Timeline, and with the signals that follow from it."""
-        return replace(song, timeline=timeline, signals=self._signals(song.number, timeline))
+        """Give a song with another Timeline, and with the signals and embeddings that follow from it."""
+        return replace(
+            song,
+            timeline=timeline,
+            signals=self._signals(song.number, timeline),
+            embeddings=self._embeddings(timeline),
+        )
 
     def _make(self, numbers: list[int]) -> list[Song]:
         sounds, facts = zip(*(self._sound(number) for number in numbers), strict=True)
         timelines = analyse_songs(torch.from_numpy(np.stack(sounds)).to(self._device))
         return [
-            Song(number, sound, timeline, self._signals(number, timeline), fact, self._embeddings(sound))
+            Song(number, sound, timeline, self._signals(number, timeline), fact, self._embeddings(timeline))
             for number, sound, timeline, fact in zip(numbers, sounds, timelines, facts, strict=True)
         ]
 
-    def _embeddings(self, sound: Float32[np.ndarray, "2 samples"]) -> Embeddings | None:
-        return None if self._embedder is None else self._embedder.embed(sound, device=self._device)
+    def _embeddings(self, timeline: Timeline) -> Embeddings | None:
+        return None if self._embedder is None else self._embedder.hear(timeline, device=self._device)
 
     def _sound(self, number: int) -> tuple[Float32[np.ndarray, "2 samples"], dict[str, Any]]:
         config = self._config

@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from made_listeners import KINDS, write_listener
 from synesthete.audio import embedding_models
+from synesthete.audio.analysis import analyse_songs
 from synesthete.audio.embeddings import Embedder, Embeddings, _projection, _resampled, open_embedder
 
 RATE = 44_100
@@ -223,6 +225,34 @@ def test_the_number_of_threads_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_silence_gives_finite_numbers(opened: Opened, kind: str) -> None:
     assert np.isfinite(opened(kind).embed(np.zeros((2, RATE), np.float32)).values).all()
+
+
+# Timelines --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", SPEECH)
+def test_networks_for_speech_hear_in_a_timeline_what_they_hear_in_the_sound(
+    opened: Opened, kind: str
+) -> None:
+    sound = noise(3.0)
+    heard = opened(kind).hear(analyse_songs(torch.from_numpy(sound)[None])[0])
+    given = opened(kind).embed(sound)
+    assert np.array_equal(heard.moments, given.moments)
+    inside = slice(4, -4)  # at the ends the wave is filtered beside silence
+    error = np.square(heard.values - given.values)[inside].mean()
+    other = np.square(opened(kind).embed(noise(3.0, seed=1)).values - given.values)[inside].mean()
+    assert error < 0.02 * other
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_done_to_a_timeline_is_heard(opened: Opened, kind: str) -> None:
+    timeline = analyse_songs(torch.from_numpy(noise(2.0))[None])[0]
+    own = opened(kind).hear(timeline).values
+    silent = opened(kind).hear(replace(timeline, wave=np.zeros_like(timeline.wave))).values
+    unknown = opened(kind).hear(replace(timeline, wave=timeline.wave[:0])).values
+    assert own.shape == silent.shape
+    assert np.square(own - silent).mean() > 1e-4
+    assert np.array_equal(silent, unknown)
 
 
 # What the library itself gives ------------------------------------------------------------------------------

@@ -9,13 +9,16 @@ import torch
 from torch.utils.data import DataLoader
 
 from made_listeners import write_listener
+from synesthete.audio.around import silent_row
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.audio.embeddings import Embedder, open_embedder
 from synesthete.clock import Clock
 from synesthete.config.data import DataConfig
 from synesthete.errors import ConfigError, OutputError
+from synesthete.evaluation.music_changes import silenced
 from synesthete.training.data_module import ClipDataModule
 from synesthete.training.dataset import BatchDataset, ClipBatches, LiveItems
+from synesthete.training.items import rows_of
 from synesthete.training.plan import plan_clip
 from synesthete.training.shards import export_shards, open_shards
 from synesthete.training.songs import Songs
@@ -62,12 +65,24 @@ def test_each_row_has_what_is_heard_at_its_own_moment(config: DataConfig, embedd
     config = config.model_copy(update={"rows_per_frame": 2})
     (item,) = LiveItems(config, embedder=embedder)([5])
     plan = plan_clip(config, 5)
-    heard = embedder.embed(Songs(PLAIN).song(plan.song).sound)
+    heard = embedder.hear(Songs(PLAIN).song(plan.song).timeline)
     moments = Clock(2 * config.rate).moments(2 * plan.first_frame - 6, 2 * plan.first_frame + 12)
     for column in range(6):
         expected = np.interp(moments, heard.moments, heard.values[:, column])
         assert np.allclose(item.rows[:, OWN + column].numpy(), expected, atol=1e-6)
     assert float(item.rows[:, OWN:].std(dim=0).min()) > 0.01
+
+
+def test_changed_music_is_heard_changed(config: DataConfig, embedder: Embedder) -> None:
+    songs = Songs(config, embedder=embedder)
+    plan = plan_clip(config, 0)
+    own, altered = (
+        source.several([plan.song])[0]
+        for source in (songs, songs.altered(lambda song: silenced().timeline(song.timeline)))
+    )
+    before, after = (rows_of(config, plan, song)[:, OWN:] for song in (own, altered))
+    assert torch.allclose(after, silent_row(embedder)[OWN:].expand_as(after), atol=1e-4)
+    assert float((after - before).abs().max()) > 0.1
 
 
 def test_worker_processes_open_the_network_themselves(config: DataConfig, embedder: Embedder) -> None:
