@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import yaml
 from torch import nn
 
 from synesthete.audio.columns import COLUMN_NAMES
+from synesthete.audio.embedding_columns import embedding_columns
+from synesthete.audio.embeddings import Embedder
 from synesthete.config.dream import DiffusionLook
 from synesthete.config.weights import LargeWeights
 from synesthete.files import digest_bytes
@@ -73,7 +76,14 @@ def made_networks(seed: int = 0) -> Networks:
     return Networks(made_diffusion(seed), made_vae(seed), {"weights": f"w{seed}", "vae": f"v{seed}"})
 
 
-def write_models(folder: Path, *, seed: int = 0, latents: str | None = None) -> tuple[Path, Path]:
+def spec_hearing(embedder: Embedder) -> DiffusionSpec:
+    """Give the shape of a model that hears a network's numbers behind the Timeline's columns."""
+    return replace(DIFFUSION_SPEC, columns=(*HEARD, *embedding_columns(embedder.kind, embedder.size)))
+
+
+def write_models(
+    folder: Path, *, seed: int = 0, latents: str | None = None, embedder: Embedder | None = None
+) -> tuple[Path, Path]:
     """Write a model and its autoencoder into a folder; give both files.
 
     Parameters
@@ -81,12 +91,19 @@ def write_models(folder: Path, *, seed: int = 0, latents: str | None = None) -> 
     latents
         The digest of the latents that the model says it was trained on; by default those of the autoencoder
         beside it.
+    embedder
+        A network whose numbers the model hears, too.
     """
     folder.mkdir(parents=True, exist_ok=True)
     places = folder / "model.safetensors", folder / "vae.safetensors"
     vae = made_vae(seed)
     save_weights(places[1], vae, {"steps": 0})
-    save_weights(places[0], made_diffusion(seed), {"latents": latents or latents_digest(vae)})
+    model = made_diffusion(seed) if embedder is None else made_diffusion(seed, spec_hearing(embedder))
+    facts = {"latents": latents or latents_digest(vae)}
+    if embedder is not None:
+        model.ear.deviation[-embedder.size :] = 1.0
+        facts["embedding_model"] = embedder.digest
+    save_weights(places[0], model, facts)
     return places
 
 
@@ -99,9 +116,16 @@ def given_weights(folder: Path, **settings: Any) -> DiffusionLook:
     return DiffusionLook(weights=model, vae=vae, steps=2, **settings)
 
 
-def write_dream(folder: Path, *, name: str = "dream.yaml", seed: int = 3, **settings: Any) -> Path:
+def write_dream(
+    folder: Path,
+    *,
+    name: str = "dream.yaml",
+    seed: int = 3,
+    embedder: Embedder | None = None,
+    **settings: Any,
+) -> Path:
     """Write a preset of the model that listens, and its weights beside it."""
-    write_models(folder)
+    write_models(folder, embedder=embedder)
     values = {
         "summary": "A model that was never trained",
         "generator": "diffusion",

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from synesthete.config.base import Frozen
-from synesthete.config.weights import GivenLargeWeights, GivenPicture
+from synesthete.config.weights import GivenLargeWeights, GivenNetworkFolder, GivenPicture
 from synesthete.seeding import MAX_SEED
 
 __all__ = [
@@ -36,6 +36,11 @@ class DiffusionLook(Frozen):
     )
     vae: GivenLargeWeights | None = Field(
         default=None, description="Those of the autoencoder that they were trained with; none: that ship."
+    )
+    embedding_dir: GivenNetworkFolder | None = Field(
+        default=None,
+        description="Folder of the pretrained audio network whose numbers the weights hear besides the "
+        "Timeline, if they were trained with one: `data.embedding`.",
     )
     steps: int = Field(default=8, ge=1, le=256, description="Steps from noise to pictures.")
     shift: float = Field(

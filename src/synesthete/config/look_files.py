@@ -1,11 +1,11 @@
-"""The files that the section of a learned generator names: found below a preset, copied beside another."""
+"""What the section of a learned generator names: found below a preset, copied beside another."""
 
 from pathlib import Path
 from typing import TypeVar
 
 from synesthete.config.dream import DiffusionLook
 from synesthete.config.gan_look import GanLook
-from synesthete.config.weights import copied, found
+from synesthete.config.weights import Brought, copied, copied_folder, found, found_folder
 
 __all__ = ["copies_beside", "found_files", "with_copies"]
 
@@ -15,12 +15,14 @@ the preset's name and their ending."""
 
 
 def found_files(look: AnyLook, folder: Path, *, where: str) -> AnyLook:
-    """Find the files that a look names, below its preset's folder; see `synesthete.config.weights.found`."""
-    changes = {
+    """Find what a look names, below its preset's folder; see `synesthete.config.weights.found`."""
+    changes: dict[str, Brought] = {
         field: found(brought, folder, where=f"{where}.{field}")
         for field in look.files
         if (brought := getattr(look, field)) is not None
     }
+    if isinstance(look, DiffusionLook) and look.embedding_dir is not None:
+        changes["embedding_dir"] = found_folder(look.embedding_dir, folder, where=f"{where}.embedding_dir")
     return look.model_copy(update=changes)
 
 
@@ -35,6 +37,12 @@ def copies_beside(look: DiffusionLook | GanLook, preset_file: Path) -> dict[str,
 
 
 def with_copies(look: AnyLook, preset_file: Path) -> AnyLook:
-    """Copy the files that a look names beside a preset's file; see `synesthete.config.weights.copied`."""
+    """Copy what a look names beside a preset's file; see `synesthete.config.weights.copied`.
+
+    A network's folder is shared with other presets there, so that `copies_beside` leaves it out.
+    """
     copies = copies_beside(look, preset_file)
-    return look.model_copy(update={name: copied(getattr(look, name), path) for name, path in copies.items()})
+    changes: dict[str, Brought] = {name: copied(getattr(look, name), path) for name, path in copies.items()}
+    if isinstance(look, DiffusionLook) and look.embedding_dir is not None:
+        changes["embedding_dir"] = copied_folder(look.embedding_dir, preset_file.parent)
+    return look.model_copy(update=changes)

@@ -117,7 +117,8 @@ class DiffusionGenerator:
         Raises
         ------
         ConfigError
-            If the song lacks a column that the model hears.
+            If the song lacks a column that the model hears, or the pretrained network whose numbers it
+            hears can't be loaded.
         """
         if signals.timeline is None:
             raise ValueError("the model listens to the Timeline's rows, but there is no Timeline")

@@ -15,14 +15,13 @@ import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
-from synesthete.audio.around import rows_around
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
 from synesthete.config.dream import DiffusionLook
-from synesthete.errors import ConfigError
 from synesthete.files import code_digest, digest_bytes, digest_json
 from synesthete.generators.base import Trajectory
 from synesthete.generators.blocks import BlockStore
+from synesthete.generators.dream_hearing import heard_rows
 from synesthete.generators.dream_style import base_style, directions
 from synesthete.generators.networks import Networks
 from synesthete.generators.threads import single_threaded
@@ -93,15 +92,10 @@ class Dreamer:
         Raises
         ------
         ConfigError
-            If the song lacks a column that the model hears.
+            If the song lacks a column that the model hears, or the pretrained network whose numbers it
+            hears can't be loaded.
         """
         spec = self.networks.model.spec
-        missing = [name for name in spec.columns if name not in timeline.names]
-        if missing:
-            raise ConfigError(
-                f"diffusion.weights hear {missing[0]!r}, which is no column of this song's Timeline; name "
-                "weights that hear what there is"
-            )
         # One more than the last picture needs, for pictures lie between two.
         count = -(-(int(moments[-1] * spec.frame_rate) + 2) // _ROWS) * _ROWS
         at = Clock(Fraction(spec.frame_rate)).moments(0, count)
@@ -109,9 +103,9 @@ class Dreamer:
         own = base_style(self.look, self.networks, seed).numpy()
         reach, each = self._reach, spec.rows_per_frame
         return {
-            _HEARD: rows_around(
-                timeline, spec.columns, Fraction(spec.frame_rate * each),
-                -reach, each * (count - 1) + 1 + reach,
+            _HEARD: heard_rows(
+                timeline, self.networks, Fraction(spec.frame_rate * each),
+                -reach, each * (count - 1) + 1 + reach, store=self.store, device=self.device,
             ),
             _STYLE: own + self.look.style_reach * (curve @ directions(spec.style_size)),
         }  # fmt: skip

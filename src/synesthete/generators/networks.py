@@ -4,9 +4,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from synesthete.audio.embedding_columns import recorded_embedder
+from synesthete.audio.embeddings import Embedder
 from synesthete.config.dream import DiffusionLook
 from synesthete.config.gan_look import GanLook
-from synesthete.config.weights import LargeWeights
+from synesthete.config.weights import LargeWeights, digest_network
 from synesthete.errors import ConfigError, RenderError
 from synesthete.files import digest_file
 from synesthete.models.diffusion import Diffusion
@@ -38,12 +40,15 @@ class Networks(NamedTuple):
     model, vae
         For evaluation, on the CPU.
     digests
-        SHA-256 of both files, by field of the look.
+        SHA-256 of both files, and of the pretrained network's folder if there is one, by field of the look.
+    embedder
+        The pretrained network whose numbers the model hears, if there is one.
     """
 
     model: Diffusion
     vae: Vae
     digests: dict[str, str]
+    embedder: Embedder | None = None
 
 
 class GanNetwork(NamedTuple):
@@ -67,7 +72,8 @@ def load_networks(look: DiffusionLook) -> Networks:
     Raises
     ------
     ConfigError
-        If there are none, they can't be read, or latents of the one are not those of the other.
+        If there are none, they can't be read, latents of the one are not those of the other, or the
+        pretrained network is not that of training.
     RenderError
         If a file was changed since the preset was loaded.
     """
@@ -78,7 +84,11 @@ def load_networks(look: DiffusionLook) -> Networks:
         facts, vae, whose="diffusion.weights",
         remedy="name the one that they were trained with as diffusion.vae",
     )  # fmt: skip
-    return Networks(model, vae, digests)
+    embedder = recorded_embedder(
+        model.spec.columns, _embedding_folder(look), recorded=facts.get("embedding_model"),
+        whose="diffusion.weights", where="diffusion.embedding_dir",
+    )  # fmt: skip
+    return Networks(model, vae, digests, embedder)
 
 
 def load_gan_network(look: GanLook) -> GanNetwork:
@@ -89,7 +99,7 @@ def load_gan_network(look: GanLook) -> GanNetwork:
 
 
 def network_digests(look: DiffusionLook | GanLook) -> dict[str, str]:
-    """Give the SHA-256 of the files that a look's networks are in, those that ship too.
+    """Give the SHA-256 of the files and folders that a look's networks are in, those that ship too.
 
     Raises
     ------
@@ -97,7 +107,9 @@ def network_digests(look: DiffusionLook | GanLook) -> dict[str, str]:
         If there are none.
     """
     places = {field: _place(look, field) for field in _KINDS[type(look)]}
-    return {field: _digest(place, place.stat().st_mtime_ns) for field, place in places.items()}
+    digests = {field: _digest(place, place.stat().st_mtime_ns) for field, place in places.items()}
+    folder = _embedding_folder(look) if isinstance(look, DiffusionLook) else None
+    return digests if folder is None else {**digests, "embedding_dir": digest_network(folder)}
 
 
 def _checked_digests(look: DiffusionLook | GanLook) -> dict[str, str]:
@@ -107,6 +119,13 @@ def _checked_digests(look: DiffusionLook | GanLook) -> dict[str, str]:
         if given is not None and digest != given.sha256:
             raise RenderError(f"{given.place} was changed while it was used; repeat the command")
     return digests
+
+
+def _embedding_folder(look: DiffusionLook) -> Path | None:
+    given = look.embedding_dir
+    if given is not None and given.place is None:
+        raise ValueError(f"the network {given.file} was not looked for")
+    return None if given is None else given.place
 
 
 @lru_cache(maxsize=16)

@@ -90,3 +90,63 @@ def test_a_preset_is_written_with_its_files_beside_it(tmp_path: Path) -> None:
     assert resolved["diffusion"]["weights"]["sha256"] == mine.diffusion.weights.sha256
     assert {"cppn", "program"} & set(resolved) == set()
     assert "place" not in resolved["diffusion"]["weights"]
+
+
+def write_folder(folder: Path, *, weights: bytes = b"weights") -> Path:
+    folder.mkdir(parents=True)
+    for name, content in (("model.safetensors", weights), ("config.json", b"{}"), ("notes.txt", b"mine")):
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_a_network_s_folder_is_found_below_the_preset(tmp_path: Path) -> None:
+    write_folder(tmp_path / "presets" / "clap")
+    outside = write_folder(tmp_path / "outside")
+    preset = write_dream(tmp_path / "presets", embedding_dir="clap")
+    found = load_preset(str(preset)).diffusion.embedding_dir
+    assert found is not None
+    assert found.place == tmp_path / "presets" / "clap"
+    again = load_preset(
+        str(write_dream(tmp_path / "presets", embedding_dir={"file": "clap", "sha256": found.sha256}))
+    )
+    assert again.diffusion.embedding_dir == found
+
+    (tmp_path / "presets" / "link").symlink_to(outside)
+    linked = tmp_path / "presets" / "linked"
+    linked.mkdir()
+    (linked / "config.json").symlink_to(outside / "config.json")
+    for given, said in (
+        ("../outside", "'..' is not allowed"),
+        (str(outside), "is absolute"),
+        ("link", "is a link that leads out of"),
+        ("linked", "is a link that leads out of"),
+        ("none", "none is no folder; the network belongs beside the preset"),
+        ({"file": "clap", "sha256": "0" * 64}, "holds another network than the one whose sha256 is given"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            load_preset(str(write_dream(tmp_path / "presets", embedding_dir=given)))
+
+
+def test_presets_of_one_folder_share_a_network(tmp_path: Path) -> None:
+    write_folder(tmp_path / "presets" / "clap")
+    preset = load_preset(str(write_dream(tmp_path / "presets", embedding_dir="clap")))
+    kept = preset.diffusion.embedding_dir
+    assert kept is not None
+    cells = tmp_path / "cells"
+    for number in (1, 2):
+        target = cells / f"{number}.yaml"
+        assert all(path.suffix == ".safetensors" for path in files_beside(preset, target))
+        written = with_files_beside(preset, target)
+        target.write_text(new_preset(written, name=str(number)))
+        found = load_preset(str(target)).diffusion.embedding_dir
+        assert found is not None
+        assert (found.sha256, found.place) == (kept.sha256, cells / f"network-{kept.sha256[:12]}")
+    folders = [path for path in cells.iterdir() if path.is_dir()]
+    assert [path.name for path in folders[0].iterdir() if path.name == "notes.txt"] == []
+    assert len(folders) == 1
+
+    # Another network under the same name is another one.
+    (tmp_path / "presets" / "clap" / "model.safetensors").write_bytes(b"others")
+    other = load_preset(str(tmp_path / "presets" / "dream.yaml")).diffusion.embedding_dir
+    assert other is not None
+    assert other.sha256 != kept.sha256

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from made_dreams import given_weights, made_vae, write_dream, write_models
+from made_listeners import write_listener
+from synesthete.audio.embeddings import open_embedder
 from synesthete.config.dream import DiffusionLook
 from synesthete.config.preset import load_preset
 from synesthete.config.render import RenderOptions
@@ -76,6 +78,25 @@ def test_missing_weights_are_told_of_in_one_sentence(tmp_path: Path, monkeypatch
     monkeypatch.setattr(networks, "shipped_weights", lambda kind: tmp_path / f"{kind}.safetensors")
     with pytest.raises(ConfigError, match=r"no weights of the diffusion model ship .*as diffusion.weights"):
         network_digests(DiffusionLook())
+
+
+def test_weights_that_hear_a_network_s_numbers_need_that_network(tmp_path: Path) -> None:
+    embedder = open_embedder("whisper", write_listener("whisper", tmp_path / "whisper"), size=4)
+    other = write_listener("whisper", tmp_path / "other", encoder_ffn_dim=16)
+    look = load_preset(str(write_dream(tmp_path, embedder=embedder, embedding_dir="whisper"))).diffusion
+    found = load_networks(look)
+    assert found.embedder == embedder
+    assert found.digests["embedding_dir"] == embedder.digest
+
+    assert other.is_dir()
+    for given, said in (
+        (None, "diffusion.weights also hear numbers of a whisper network; .* as diffusion.embedding_dir"),
+        ("other", "diffusion.embedding_dir: .*other holds another whisper network"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            check_preset(load_preset(str(write_dream(tmp_path, embedder=embedder, embedding_dir=given))))
+    with pytest.raises(ConfigError, match=r"hear the Timeline alone; leave out diffusion.embedding_dir"):
+        check_preset(load_preset(str(write_dream(tmp_path, embedding_dir="whisper"))))
 
 
 def test_only_presets_that_draw_with_networks_have_digests(tmp_path: Path) -> None:

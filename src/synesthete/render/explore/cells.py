@@ -72,6 +72,7 @@ def draw_cells(
     folder: Path,
     *,
     workers: int,
+    workspace: Path,
     on_cell: Callable[[int], None] = lambda done: None,
 ) -> list[CellFiles]:
     """Draw what is missing of every cell.
@@ -80,6 +81,8 @@ def draw_cells(
     ----------
     moments
         Seconds by name; a cell's picture shows four of them, in reading order.
+    workspace
+        What learned generators compute is kept in its ``cache``.
     on_cell
         Called with the number of finished cells.
 
@@ -92,10 +95,12 @@ def draw_cells(
     waiting = [(look, own) for look, own in zip(looks, files, strict=True) if not own.finished]
     done = len(files) - len(waiting)
     stop = threading.Event()
+    # A kernel for each cell would cost more than all its frames.
+    options = RenderOptions(kernels="eager", workspace=workspace)
     on_cell(done)
     with single_threaded(), ThreadPoolExecutor(max(1, workers), thread_name_prefix="cell") as pool:
         try:
-            drawn = [pool.submit(_draw, look, own, timeline, moments, stop) for look, own in waiting]
+            drawn = [pool.submit(_draw, look, own, timeline, moments, options, stop) for look, own in waiting]
             for future in as_completed(drawn):
                 future.result()
                 done += 1
@@ -127,10 +132,14 @@ def write_preset(target: Path, preset: Preset, *, named: bool = True) -> None:
 
 
 def _draw(
-    look: Look, files: CellFiles, timeline: Timeline, moments: Mapping[str, float], stop: threading.Event
+    look: Look,
+    files: CellFiles,
+    timeline: Timeline,
+    moments: Mapping[str, float],
+    options: RenderOptions,
+    stop: threading.Event,
 ) -> None:
     torch.set_num_threads(1)
-    options = RenderOptions(kernels="eager")  # a kernel for each cell would cost more than all its frames
     generator = build_generator(look.preset, options, Fuser(Path(), wanted=False))
     trajectory = score_preset(look.preset, generator, timeline, frame_rate=CELL_RATE)
     generator.prepare(trajectory, CELL_SIZE)

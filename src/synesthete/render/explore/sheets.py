@@ -177,7 +177,10 @@ def _make_sheet(
     with folder.opened():
         workers = choose_workers(RenderOptions(resolution="256x144"), len(looks))
         own = make_folder(folder.path / "cells")
-        cells = draw_cells(looks, timeline, moments, own, workers=workers, on_cell=on_cell)
+        cells = draw_cells(
+            looks, timeline, moments, own,
+            workers=workers, workspace=options.workspace, on_cell=on_cell,
+        )  # fmt: skip
         picture = folder.path / "sheet.png"
         labels = tuple(look.label for look in looks)
         if not picture.is_file():
