@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from made_dreams import made_vae
+from made_walks import made_gan
 from synesthete.models.cppn import CppnSpec, CppnWeights, initialise
 from synesthete.models.onnx_export import export_graph
-from synesthete.models.onnx_nets import CppnNet, DecoderNet
+from synesthete.models.onnx_nets import CppnNet, DecoderNet, GeneratorNet
 
 CONSTANTS = 5
 
@@ -48,3 +49,9 @@ def decoder_graph() -> bytes:
 def cppn_graph(*, between: bool) -> bytes:
     net = made_cppn_net(between=between)
     return export_graph(net, net.inputs, net.output)
+
+
+@lru_cache
+def gan_graph(*, opset: int) -> bytes:
+    net = GeneratorNet(made_gan())
+    return export_graph(net.eval(), net.inputs, net.output, opset=opset)

@@ -5,13 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from made_dreams import made_vae
 from made_graphs import needs_onnx
+from made_walks import made_gan
 from synesthete.files import digest_file
+from synesthete.generators.anchors import anchor_bank
+from synesthete.generators.blocks import BlockStore
 from synesthete.models.onnx_export import need_onnx
-from synesthete.models.weights import save_weights
+from synesthete.models.weights import load_gan, save_weights
 
 Command = Callable[..., Any]
 
@@ -54,6 +59,61 @@ def test_a_decoder_is_exported_with_its_facts(
 
 
 @needs_onnx
+def test_a_generator_of_pictures_is_exported_with_its_anchors(cli: Command, tmp_path: Path) -> None:
+    weights, folder = tmp_path / "gan.safetensors", tmp_path / "gan"
+    save_weights(weights, made_gan(), {"steps": 5})
+    outcome = cli("export", "onnx", "gan", "--weights", weights, "-o", folder, "--int8")
+    assert outcome.status == 0, outcome
+    assert outcome.err == ""
+    meta = json.loads((folder / "meta.json").read_text())
+    files = {"model": "gan.onnx", "int8": "gan.int8.onnx", "tables": "gan.tables.safetensors"}
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*files.values(), "meta.json"])
+    for entry, name in files.items():
+        assert (meta[entry]["file"], meta[entry]["sha256"]) == (name, digest_file(folder / name))
+    assert meta["weights"] == {"file": "gan.safetensors", "sha256": digest_file(weights), "steps": 5}
+    assert (meta["latent_shape"], meta["pixels_per_latent"]) == ([8, "height", "width"], 4)
+    assert {port["name"]: port["shape"] for port in (*meta["inputs"], *meta["outputs"])} == {
+        "latents": ["batch", 8, "height", "width"], "noise_0": ["batch", 1, "height", "width"],
+        "noise_1": ["batch", 1, "2*height", "2*width"], "pictures": ["batch", 3, "4*height", "4*width"],
+    }  # fmt: skip
+    assert set(meta["normalisation"]) == {"latents", "noise", "pictures"}
+    assert len({(one["batch"], one["width"]) for one in meta["parity"]}) == 2
+    assert min(one["psnr_db"] for one in meta["parity"]) >= 50
+    assert 20 < meta["int8"]["worst_psnr_db"] <= meta["int8"]["psnr_db"] < 100
+
+    tables = load_file(folder / meta["tables"]["file"])
+    named = {*meta["anchors"].values(), *meta["axes"].values()}
+    assert named == set(tables)
+    gan, _ = load_gan(weights)
+    for grid in ("16x16", "9x16", "16x9"):
+        rows, columns = (int(side) for side in grid.split("x"))
+        bank = anchor_bank(gan, "", (rows, columns), BlockStore())
+        assert np.array_equal(tables[meta["anchors"][grid]], bank.anchors)
+        assert np.array_equal(tables[meta["axes"][grid]], bank.axes)
+
+    (folder / "meta.json").unlink()
+    (folder / "gan.onnx").unlink()
+    (folder / "gan.int8.onnx").unlink()
+    again = cli("export", "onnx", "gan", "--weights", weights, "-o", folder)
+    assert (again.status, again.out) == (2, "")
+    assert "gan.tables.safetensors exists already; choose another folder" in again.err
+
+
+@needs_onnx
+def test_where_no_weights_ship_it_is_said(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synesthete.models.weights._SHIPPED", tmp_path / "nothing")
+    outcome = cli("export", "onnx", "gan", "-o", tmp_path / "gan")
+    assert outcome.status == 2
+    assert outcome.message == (
+        "no weights of a gan ship with this version; give a .safetensors file that `synesthete train gan` "
+        "wrote"
+    )
+    assert not (tmp_path / "gan").exists()
+
+
+@needs_onnx
 def test_a_preset_is_exported(cli: Command, tmp_path: Path) -> None:
     outcome = cli("export", "onnx", "cppn", "--preset", "silk", "-o", tmp_path, "--json")
     assert outcome.status == 0, outcome
@@ -73,8 +133,10 @@ def test_a_preset_is_exported(cli: Command, tmp_path: Path) -> None:
         (("cppn", "--int8"), "--int8 is for convolutions, and a CPPN has none"),
         (
             ("cppn", "--weights", "a.safetensors"),
-            "--weights are of the decoder; drop them, or export decoder",
+            "--weights are of the decoder or the gan; drop them, or export one of these",
         ),
+        (("gan", "--weights", "none.safetensors"), "there are no weights at none.safetensors"),
+        (("gan", "--preset", "silk"), "--preset is for a preset's network; drop it, or export cppn"),
         (("decoder", "--preset", "silk"), "--preset is for a preset's network; drop it, or export cppn"),
         (("decoder", "--opset", "17"), "opset = 17: should be greater than or equal to 18"),
         (("gun",), "'gun' is not one of"),

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from made_dreams import made_vae
-from made_graphs import CONSTANTS, cppn_graph, decoder_graph, made_cppn, needs_onnx
+from made_graphs import CONSTANTS, cppn_graph, decoder_graph, gan_graph, made_cppn, needs_onnx
+from made_walks import made_gan
 from synesthete.models.cppn import CppnWeights, blend, evaluate, fold_constants, prefiltered
 from synesthete.models.field import Canvas
+from synesthete.models.onnx_export import FIRST_OPSET, LAST_OPSET, USUAL_OPSET
 from synesthete.models.onnx_session import OnnxSession
 
 pytestmark = needs_onnx
@@ -54,6 +56,29 @@ def test_a_picture_is_the_same_in_any_batch(decoder: OnnxSession) -> None:
     whole = drawn(latents)
     for first, stop in ((0, 1), (4, 5), (1, 3), (2, 5)):
         assert torch.equal(drawn(latents[first:stop]), whole[first:stop])
+
+
+@pytest.mark.parametrize(
+    ("opset", "batch", "grid"),
+    [
+        (USUAL_OPSET, 1, (16, 16)), (USUAL_OPSET, 3, (9, 16)), (USUAL_OPSET, 2, (7, 4)),
+        (FIRST_OPSET, 2, (9, 16)), (LAST_OPSET, 2, (9, 16)),
+    ],
+)  # fmt: skip
+def test_the_generator_of_pictures(opset: int, batch: int, grid: tuple[int, int]) -> None:
+    gan = made_gan()
+    draws = torch.Generator().manual_seed(batch)
+    shapes = [(gan.spec.latents, *grid), *((1, *one) for one in gan.spec.noise_grids(*grid))]
+    latents, *noise = (torch.randn(batch, *shape, generator=draws) for shape in shapes)
+    given = {"latents": latents, **{f"noise_{layer}": one for layer, one in enumerate(noise)}}
+    session = OnnxSession(gan_graph(opset=opset), provider="cpu")
+    found = session(given)
+    with torch.no_grad():
+        expected = gan(latents, noise)
+    assert found.shape == (batch, 3, 4 * grid[0], 4 * grid[1])
+    assert psnr(found, expected) >= LEAST_DB
+    still = session({**given, "noise_1": torch.zeros_like(noise[1])})
+    assert psnr(found, still) < LEAST_DB
 
 
 def planes(batch: int, height: int, width: int) -> torch.Tensor:

@@ -60,6 +60,9 @@ def onnx(
     for port in (*meta["inputs"], *meta["outputs"]):
         shape = " x ".join(str(side) for side in port["shape"])
         typer.echo(f"         {port['name']:12} {shape:32} {port['meaning']}")
+    if "tables" in meta:
+        told = f"anchors and axes of latents of {', '.join(meta['anchors'])}"
+        typer.echo(f"tables:  {output / meta['tables']['file']}, {told}")
     worst = min(meta["parity"], key=lambda one: one["psnr_db"])
     typer.echo(f"parity:  {worst['psnr_db']:.1f} dB at least, of ONNX Runtime against PyTorch")
     if "int8" in meta:

@@ -9,17 +9,20 @@ from synesthete.config.base import Frozen
 
 __all__ = ["ExportKind", "ExportOptions"]
 
-ExportKind = Literal["decoder", "cppn"]
+ExportKind = Literal["decoder", "gan", "cppn"]
 
 
 class ExportOptions(Frozen):
     """What ``export onnx`` takes besides its folder."""
 
     kind: ExportKind = Field(
-        description="decoder: the field decoder that draws latents; cppn: the network of a preset."
+        description="decoder: the field decoder that draws latents; gan: the generator of pictures; cppn: "
+        "the network of a preset."
     )
     weights: Path | None = Field(
-        default=None, description="The autoencoder whose decoder it is; by default the one that ships."
+        default=None,
+        description="The autoencoder whose decoder it is, or the generator of pictures; by default the one "
+        "that ships.",
     )
     preset: str | None = Field(
         default=None,
@@ -34,8 +37,8 @@ class ExportOptions(Frozen):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> "ExportOptions":
-        if self.weights is not None and self.kind != "decoder":
-            raise ValueError(f"--weights are of the decoder; drop them, or export decoder, not {self.kind}")
+        if self.weights is not None and self.kind == "cppn":
+            raise ValueError("--weights are of the decoder or the gan; drop them, or export one of these")
         if self.preset is not None and self.kind != "cppn":
             raise ValueError(f"--preset is for a preset's network; drop it, or export cppn, not {self.kind}")
         if self.int8 and self.kind == "cppn":

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
+from inspect import signature
 from typing import Any, Final, NamedTuple
 
 import torch
@@ -106,12 +107,14 @@ def export_graph(
         example.append(torch.ones([times * (lengths[name] if name else 1) for times, name in parsed]))
         free = [(k, times, name) for k, (times, name) in enumerate(parsed) if name]
         dynamic.append({k: sides[name] if times == 1 else times * sides[name] for k, times, name in free})
+    # What is taken as ``*args`` has its sides in one tuple.
+    nested = signature(network.forward).bind(*dynamic).arguments
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             network,
             tuple(example),
             dynamo=True,
-            dynamic_shapes=tuple(dynamic),
+            dynamic_shapes=tuple(nested.values()),
             input_names=[port.name for port in inputs],
             output_names=[output.name],
             opset_version=opset,

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from synesthete.models.cppn import ACTIVATIONS, COORDINATES, CppnWeights
 from synesthete.models.field import Canvas, FieldDecoder
+from synesthete.models.gan import GanGenerator
 from synesthete.models.onnx_export import Port
 
-__all__ = ["CppnNet", "DecoderNet"]
+__all__ = ["CppnNet", "DecoderNet", "GeneratorNet"]
 
 
 class DecoderNet(nn.Module):
@@ -44,6 +45,36 @@ class DecoderNet(nn.Module):
         """Draw latents; see `Canvas` for what the other inputs are."""
         picture: Tensor = self.decoder(latents, Canvas(columns, rows, pixel))
         return picture.clamp(0.0, 1.0)
+
+
+class GeneratorNet(nn.Module):
+    """A generator of pictures whose noise maps are inputs one by one, for latents on a grid of any size.
+
+    Attributes
+    ----------
+    inputs, output
+        Of its graph; the inputs are ``latents``, ``noise_0``, and so on.
+    """
+
+    def __init__(self, generator: GanGenerator) -> None:
+        super().__init__()
+        self.generator = generator
+        spec = generator.spec
+        self.inputs = (
+            Port("latents", ("batch", spec.latents, "height", "width"), "what is drawn, N(0, 1)"),
+            *(
+                Port(f"noise_{layer}", ("batch", 1, *_sides(times)), "what fine detail is made of, N(0, 1)")
+                for layer, (times, _) in enumerate(spec.noise_grids(1, 1))
+            ),
+        )
+        self.output = Port("pictures", ("batch", 3, *_sides(spec.scale)), "display RGB, 0-1")
+
+    def forward(
+        self, latents: Float[Tensor, "batch latents h w"], *noise: Float[Tensor, "batch 1 _ _"]
+    ) -> Float[Tensor, "batch 3 height width"]:
+        """Draw latents; see `GanGenerator` for the noise."""
+        pictures: Tensor = self.generator(latents, noise)
+        return pictures
 
 
 class CppnNet(nn.Module):
@@ -123,6 +154,11 @@ class CppnNet(nn.Module):
             weight = weight * c + getattr(self, f"weights_1_{layer}") * s
             return weight, bias[:, None] * c + getattr(self, f"biases_1_{layer}")[:, None] * s
         return weight[None], bias[None, :, None]
+
+
+def _sides(times: int) -> tuple[str, str]:
+    """Name the sides of what is so many times as high and as wide as latents."""
+    return ("height", "width") if times == 1 else (f"{times}*height", f"{times}*width")
 
 
 def _display(values: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:

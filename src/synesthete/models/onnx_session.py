@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -67,6 +68,11 @@ class OnnxSession:
                 "ONNX Runtime can't use CUDA on this machine; it goes on with the processor (onnxruntime-gpu "
                 "in place of onnxruntime brings CUDA)"
             )
+
+    @property
+    def name(self) -> str:
+        """Name the numeric path: the runtime with its version, and its device."""
+        return f"onnxruntime-{version('onnxruntime')}-float32-{self.device}"
 
     def __call__(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Run it.

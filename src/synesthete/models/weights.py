@@ -213,6 +213,8 @@ def read_weights(path: Path, kind: WeightsKind) -> Weights:
         _SPECS[kind].from_json(spec)
         return Weights(tensors, spec, dict(header[_FACTS]))
     except FileNotFoundError:
+        if path == shipped_weights(kind):
+            raise ConfigError(f"no weights of a {kind} ship with this version; {remedy}") from None
         raise ConfigError(f"there are no weights at {path}; {remedy}") from None
     except OSError as error:
         raise ConfigError(f"{path} can't be read ({error.strerror or error}); {remedy}") from None

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import torch
 from jaxtyping import Float
+from safetensors.torch import save
 from torch import Tensor
 
 from synesthete import __version__
@@ -23,6 +24,7 @@ LEAST_PSNR_DB: Final = 50.0
 """How well ONNX Runtime must agree with PyTorch, or nothing is written."""
 
 _META: Final = "meta.json"
+_GRAPH, _INT8, _TABLES = "onnx", "int8.onnx", "tables.safetensors"
 _FORMAT: Final = 1
 _SAMPLES, _PROBES = 24, 8
 _MOST_PSNR_DB: Final = 150.0
@@ -36,7 +38,8 @@ def export_onnx(options: ExportOptions, folder: Path, *, force: bool = False) ->
     Parameters
     ----------
     folder
-        Where ``KIND.onnx``, with ``options.int8`` also ``KIND.int8.onnx``, and ``meta.json`` go.
+        Where ``KIND.onnx``, with ``options.int8`` also ``KIND.int8.onnx``, of a kind that has anchors
+        ``KIND.tables.safetensors``, and ``meta.json`` go.
     force
         Replace files that are there.
 
@@ -54,13 +57,15 @@ def export_onnx(options: ExportOptions, folder: Path, *, force: bool = False) ->
         If the folder can't be written to.
     """
     need_onnx()
-    files = [f"{options.kind}.onnx", *([f"{options.kind}.int8.onnx"] if options.int8 else []), _META]
-    taken = next((folder / name for name in files if (folder / name).exists()), None)
+    subject = SUBJECTS[options.kind](options)
+    endings = {_GRAPH: True, _INT8: options.int8, _TABLES: subject.tables is not None}
+    files = {ending: folder / f"{options.kind}.{ending}" for ending, wanted in endings.items() if wanted}
+    taken = next((path for path in (*files.values(), folder / _META) if path.exists()), None)
     if taken is not None and not force:
         raise ConfigError(f"{taken} exists already; choose another folder, or pass --force to replace it")
-    subject = SUBJECTS[options.kind](options)
     graph = export_graph(subject.net, subject.inputs, subject.output, opset=options.opset)
     parity = _parity(subject, graph)
+    tables = None if subject.tables is None else save(dict(subject.tables()))
     make_folder(folder)
     # Whoever reads it while files are replaced shall not take it for theirs.
     (folder / _META).unlink(missing_ok=True)
@@ -68,14 +73,16 @@ def export_onnx(options: ExportOptions, folder: Path, *, force: bool = False) ->
         "format": _FORMAT,
         "kind": options.kind,
         "synesthete": __version__,
-        "model": {**_written(folder / files[0], graph), "opset": options.opset},
+        "model": {**_written(files[_GRAPH], graph), "opset": options.opset},
         "inputs": [port.to_json() for port in subject.inputs],
         "outputs": [subject.output.to_json()],
         **subject.facts,
         "parity": parity,
     }
+    if tables is not None:
+        meta["tables"] = _written(files[_TABLES], tables)
     if options.int8:
-        meta["int8"] = _int8(subject, graph, folder / files[1])
+        meta["int8"] = _int8(subject, graph, files[_INT8])
     meta["versions"] = onnx_versions()
     write_json(folder / _META, meta)
     return meta

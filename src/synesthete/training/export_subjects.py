@@ -12,15 +12,19 @@ from synesthete.config.export import ExportKind, ExportOptions
 from synesthete.config.preset import Preset, default_preset, load_preset
 from synesthete.errors import ConfigError
 from synesthete.files import digest_bytes, digest_file
+from synesthete.generators.anchors import anchor_bank
+from synesthete.generators.blocks import BlockStore
 from synesthete.generators.build import weights_of
 from synesthete.generators.cppn import constants_of, drawn_pair, spec_of
+from synesthete.generators.gan import walk_grid
 from synesthete.models.cppn import CppnWeights
 from synesthete.models.cppn_file import packed_bytes
 from synesthete.models.field import Canvas
+from synesthete.models.gan import GanGenerator
 from synesthete.models.onnx_export import Port
-from synesthete.models.onnx_nets import CppnNet, DecoderNet
+from synesthete.models.onnx_nets import CppnNet, DecoderNet, GeneratorNet
 from synesthete.models.vae import BLOCK, Vae
-from synesthete.models.weights import load_vae, shipped_weights
+from synesthete.models.weights import load_gan, load_vae, shipped_weights
 from synesthete.training.stills.sources import ProgramSource
 
 __all__ = ["SUBJECTS", "Subject"]
@@ -32,6 +36,8 @@ _SHAPES: Final = ((128, 128), (96, 176))
 _BUCKETS: Final = ("colour-field", "interference", "abstract", "relief")
 _SEED: Final = 0
 _SIZES: Final = (((96, 72), 1), ((54, 80), 3))
+_GRIDS: Final = (((9, 16), 1), ((7, 5), 3))
+_ANCHORED: Final = tuple(walk_grid(aspect) for aspect in (1.0, 16 / 9, 9 / 16))
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Subject:
         Inputs of at least two sizes and two batches, to compare runtimes with.
     samples
         Gives so many inputs as they occur, each another, for 8 bits; None where it has no convolutions.
+    tables
+        Computes numbers that go beside the graph, by name; None where there are none.
     """
 
     net: nn.Module
@@ -58,6 +66,7 @@ class Subject:
     facts: Mapping[str, Any]
     checks: Sequence[Inputs]
     samples: Callable[[int], Iterator[Inputs]] | None = None
+    tables: Callable[[], Mapping[str, Tensor]] | None = None
 
 
 def _decoder(options: ExportOptions) -> Subject:
@@ -102,6 +111,59 @@ def _encoded(vae: Vae, count: int) -> Iterator[Inputs]:
         pixels = torch.from_numpy(still.picture[:height, :width]).permute(2, 0, 1)[None].float() / 255.0
         with torch.no_grad():
             yield _drawn_on(vae.encode(pixels).mean, (2 * width, 2 * height))
+
+
+def _gan(options: ExportOptions) -> Subject:
+    path = options.weights or shipped_weights("gan")
+    generator, facts = load_gan(path)
+    net = GeneratorNet(generator).eval()
+    digest = digest_file(path)
+    spec = generator.spec
+    draw = torch.Generator().manual_seed(_SEED)
+
+    def drawn(grid: tuple[int, int], batch: int) -> Inputs:
+        shapes = [(spec.latents, *grid), *((1, *one) for one in spec.noise_grids(*grid))]
+        values = [torch.randn(batch, *shape, generator=draw) for shape in shapes]
+        return {port.name: value for port, value in zip(net.inputs, values, strict=True)}
+
+    return Subject(
+        net=net,
+        inputs=net.inputs,
+        output=net.output,
+        facts={
+            "weights": {"file": path.name, "sha256": digest, "steps": facts.get("steps")},
+            "latent_shape": [spec.latents, "height", "width"],
+            "pixels_per_latent": spec.scale,
+            "normalisation": {
+                "latents": "N(0, 1); between two of them keep the length, on the sphere: on a straight line "
+                "pictures turn grey",
+                "noise": "N(0, 1); a film holds it",
+                "pictures": "display RGB, 0-1",
+            },
+            **{
+                table: {_named(grid): f"{table}_{_named(grid)}" for grid in _ANCHORED}
+                for table in ("anchors", "axes")
+            },
+        },
+        checks=[drawn(grid, batch) for grid, batch in _GRIDS],
+        samples=lambda count: (drawn(_ANCHORED[k % 2], 1) for k in range(count)),
+        tables=lambda: _anchors(generator, digest),
+    )
+
+
+def _anchors(generator: GanGenerator, digest: str) -> dict[str, Tensor]:
+    """Find the anchors and axes of square, wide and tall latents."""
+    tables = {}
+    for grid in _ANCHORED:
+        bank = anchor_bank(generator, digest, grid, BlockStore())
+        for table, values in bank._asdict().items():
+            tables[f"{table}_{_named(grid)}"] = torch.from_numpy(values)
+    return tables
+
+
+def _named(grid: tuple[int, int]) -> str:
+    rows, columns = grid
+    return f"{rows}x{columns}"
 
 
 def _cppn(options: ExportOptions) -> Subject:
@@ -160,6 +222,7 @@ def _coordinates(size: tuple[int, int], batch: int) -> Float[Tensor, "batch 3 he
 
 SUBJECTS: Final[Mapping[ExportKind, Callable[[ExportOptions], Subject]]] = {
     "decoder": _decoder,
+    "gan": _gan,
     "cppn": _cppn,
 }
 """How each kind of network is prepared."""

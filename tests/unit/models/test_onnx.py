@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from made_graphs import decoder_graph, made_decoder_net, needs_onnx
+from made_graphs import decoder_graph, gan_graph, made_decoder_net, needs_onnx
 from synesthete.errors import ConfigError, RenderError
 from synesthete.models.field import Canvas
-from synesthete.models.onnx_export import FIRST_OPSET, export_graph
+from synesthete.models.onnx_export import FIRST_OPSET, USUAL_OPSET, export_graph
 from synesthete.models.onnx_int8 import quantised
 from synesthete.models.onnx_session import OnnxSession
 
@@ -29,20 +29,29 @@ def parsed(graph: bytes) -> Any:
     return onnx.load_from_string(graph)
 
 
+def shapes(ports: object) -> dict[str, list[str | int]]:
+    return {
+        port.name: [side.dim_param or side.dim_value for side in port.type.tensor_type.shape.dim]
+        for port in ports  # type: ignore[attr-defined]
+    }
+
+
 def test_a_graph_says_what_it_takes_and_gives() -> None:
     graph = parsed(decoder_graph()).graph
-
-    def shapes(ports: object) -> dict[str, list[str | int]]:
-        return {
-            port.name: [side.dim_param or side.dim_value for side in port.type.tensor_type.shape.dim]
-            for port in ports  # type: ignore[attr-defined]
-        }
-
     assert shapes(graph.input) == {
         "latents": ["batch", 4, "height", "width"], "columns": [1, "columns"], "rows": [1, "rows"],
         "pixel": [1],
     }  # fmt: skip
     assert shapes(graph.output) == {"pictures": ["batch", 3, "2*rows", "2*columns"]}
+
+
+def test_noise_maps_are_inputs_one_by_one() -> None:
+    graph = parsed(gan_graph(opset=USUAL_OPSET)).graph
+    assert shapes(graph.input) == {
+        "latents": ["batch", 8, "height", "width"], "noise_0": ["batch", 1, "height", "width"],
+        "noise_1": ["batch", 1, "2*height", "2*width"],
+    }  # fmt: skip
+    assert shapes(graph.output) == {"pictures": ["batch", 3, "4*height", "4*width"]}
 
 
 def test_the_same_network_gives_the_same_bytes_and_none_of_the_machine() -> None:
