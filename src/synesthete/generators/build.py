@@ -71,7 +71,17 @@ def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Gen
             graphs=options.workspace / "cache" / "graphs",
         )
     if preset.generator == "gan":
-        return _walk_generator(preset, options, device)
+        width, height = options.size()
+        return WalkGenerator(
+            preset.gan,
+            load_gan_network(preset.gan),
+            anchors=BlockStore(options.workspace / "cache" / "anchors"),
+            aspect=width / height,
+            device=device,
+            precision=options.precision,
+            decoding=options.decoder,
+            graphs=options.workspace / "cache" / "graphs",
+        )
     return CppnGenerator(
         preset.cppn,
         fuser,
@@ -79,24 +89,6 @@ def build_generator(preset: Preset, options: RenderOptions, fuser: Fuser) -> Gen
         precision=options.precision,
         tile=options.tile,
         weights=weights_of(preset.cppn),
-    )
-
-
-def _walk_generator(preset: Preset, options: RenderOptions, device: str) -> WalkGenerator:
-    if options.decoder.runtime != "torch":
-        raise ConfigError(
-            f"preset {preset.name} is of the generator gan, which draws by PyTorch only; drop --runtime "
-            f"{options.decoder.runtime}, or choose another preset"
-        )
-    width, height = options.size()
-    return WalkGenerator(
-        preset.gan,
-        load_gan_network(preset.gan),
-        anchors=BlockStore(options.workspace / "cache" / "anchors"),
-        aspect=width / height,
-        device=device,
-        precision=options.precision,
-        batch_size=options.decoder.batch_size,
     )
 
 

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -11,14 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from synesthete.files import code_digest, digest_json, write_whole
 from synesthete.generators.base import Size
 from synesthete.generators.dream_grid import shown_of
 from synesthete.generators.fuse import Fuser, Kernel
+from synesthete.generators.graphs import kept_session
 from synesthete.models.field import Canvas, FieldDecoder, draw_cells
-from synesthete.models.onnx_export import export_graph, need_onnx, onnx_versions
 from synesthete.models.onnx_nets import DecoderNet
-from synesthete.models.onnx_session import OnnxSession, Provider
+from synesthete.models.onnx_session import Provider
 from synesthete.models.vae import Vae
 
 __all__ = ["Drawing", "OnnxDecoder", "PictureDecoder", "TorchDecoder"]
@@ -133,8 +131,7 @@ class OnnxDecoder:
     digest
         SHA-256 of its file.
     graphs
-        Folder that keeps graphs, by what they follow from; they are exported where they aren't there. None:
-        in memory.
+        Folder that keeps graphs; see `synesthete.generators.graphs.kept_session`.
     provider
         Where to run it.
 
@@ -145,18 +142,8 @@ class OnnxDecoder:
     """
 
     def __init__(self, vae: Vae, digest: str, graphs: Path | None, *, provider: Provider = "auto") -> None:
-        need_onnx()
-        kept = None
-        if graphs is not None:
-            kept = graphs / f"{digest_json([digest, code_digest(), onnx_versions()])}.onnx"
-        if kept is None or not kept.is_file():
-            net = DecoderNet(vae.decoder, vae.spec.latents).eval()
-            graph = export_graph(net, net.inputs, net.output)
-            if kept is not None:
-                write_whole(kept, graph)
-        else:
-            graph = kept.read_bytes()
-        self._session = OnnxSession(graph, provider=provider)
+        net = DecoderNet(vae.decoder, vae.spec.latents)
+        self._session = kept_session(net, digest, graphs, provider=provider)
 
     @property
     def whole(self) -> bool:
@@ -166,7 +153,7 @@ class OnnxDecoder:
     @property
     def name(self) -> str:
         """Name the runtime with its version, and its device."""
-        return f"onnxruntime-{version('onnxruntime')}-float32-{self._session.device}"
+        return self._session.name
 
     def batch(self, most: int, size: Size) -> int:
         """On a processor, as many as have some two million pixels: more gain nothing, and fill memory."""

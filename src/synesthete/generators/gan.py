@@ -3,7 +3,9 @@
 Every frame is drawn on the network's own grid, and enlarged or reduced to the film's size.
 """
 
+import copy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -11,12 +13,14 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
+from synesthete.config.decoder import Decoder
 from synesthete.config.gan_look import MOST_ANCHORS, GanLook
 from synesthete.generators.anchors import anchor_bank
 from synesthete.generators.base import Size, Trajectory
 from synesthete.generators.blocks import BlockStore
 from synesthete.generators.control import Signals
 from synesthete.generators.cppn import HALF_PRECISION_PSNR_DB, Precision
+from synesthete.generators.drawers import Drawer, OnnxDrawer, TorchDrawer
 from synesthete.generators.dream_grid import elongation
 from synesthete.generators.latent_control import AXES, WANDERS, plan_latents
 from synesthete.generators.latents import Material, latents_of, wander_noises
@@ -69,16 +73,18 @@ class WalkGenerator:
     aspect
         Width over height of the film: latents are of that shape. Pictures of any other shape show the middle.
     device
-        Where to compute.
+        Where PyTorch computes: it finds the anchors, whatever draws.
     precision
-        Of the network; ``auto`` takes half precision where it is accurate enough.
-    batch_size
-        Frames at a time, at most; on a processor always two, that fit its cache.
+        Of PyTorch's network; ``auto`` takes half precision where it is accurate enough.
+    decoding
+        What draws, and how many frames at a time, at most; on a processor always two, that fit its cache.
+    graphs
+        Folder that keeps ONNX graphs; by default they are in memory.
 
     Raises
     ------
     ConfigError
-        If pictures are too long.
+        If pictures are too long, or ONNX Runtime is asked for and missing.
     """
 
     name = "gan"
@@ -92,17 +98,24 @@ class WalkGenerator:
         aspect: float = 16 / 9,
         device: torch.device | str = "cpu",
         precision: Precision = "auto",
-        batch_size: int = 32,
+        decoding: Decoder | None = None,
+        graphs: Path | None = None,
     ) -> None:
         self._look, self._device = look, torch.device(device)
-        self._network = network.generator.to(self._device)
+        self._network = copy.deepcopy(network.generator).to(self._device)
         self._digests = network.digests
+        decoding = decoding or Decoder()
+        self._exact = (
+            TorchDrawer(self._network, torch.float32, self._device)
+            if decoding.runtime == "torch"
+            else OnnxDrawer(network, graphs, provider=decoding.execution_provider)
+        )
+        self._drawer: Drawer = self._exact
         self._store = anchors or BlockStore()
         self._grid = walk_grid(aspect)
         self._precision = precision
-        self._dtype = torch.float32
         # Of a batch of one, convolutions give other last bits.
-        self._batch = BatchSize(_PAIR if self._device.type == "cpu" else max(_PAIR, batch_size))
+        self._batch = BatchSize(max(_PAIR, decoding.batch_size) if self._exact.batches else _PAIR)
         self._noise: dict[tuple[int, int, int], tuple[list[Tensor], list[Tensor]]] = {}
 
     # Plan ---------------------------------------------------------------------------------------------
@@ -140,9 +153,10 @@ class WalkGenerator:
 
     def prepare(self, trajectory: Trajectory, size: Size) -> str:
         """Choose the numeric path, and give its name."""
-        with torch.no_grad(), single_threaded():
-            self._dtype = self._calibrated(trajectory)
-        return f"eager-{str(self._dtype).removeprefix('torch.')}-{self._device.type}"
+        if isinstance(self._exact, TorchDrawer):
+            with torch.no_grad(), single_threaded():
+                self._drawer = self._calibrated(self._exact, trajectory)
+        return self._drawer.name
 
     def frames(
         self, trajectory: Trajectory, start: int, stop: int, size: Size
@@ -151,7 +165,7 @@ class WalkGenerator:
 
         def drawn(wanted: range, whole: range) -> tuple[int, Tensor]:
             with torch.no_grad(), single_threaded():
-                return whole.start, self._drawn(trajectory, whole, self._dtype)
+                return whole.start, self._drawn(trajectory, whole, self._drawer)
 
         for wanted, (first, pictures) in in_batches(start, stop, self._batch, drawn):
             for frame in wanted:
@@ -160,7 +174,7 @@ class WalkGenerator:
                 yield shown
 
     def _drawn(
-        self, trajectory: Trajectory, numbers: range, dtype: torch.dtype
+        self, trajectory: Trajectory, numbers: range, drawer: Drawer
     ) -> Float32[Tensor, "frames 3 rows columns"]:
         """Draw frames on the network's grid; beyond the last one, that one again."""
         # Where memory is short a batch may become one; it is drawn as two all the same.
@@ -168,10 +182,7 @@ class WalkGenerator:
         frames = np.minimum(numbers.start + np.arange(count), trajectory.frames - 1)
         rows = np.asarray(trajectory.rows[frames], np.float64)
         latents = torch.from_numpy(np.stack([self._latents(trajectory, row) for row in rows]))
-        noise = self._noise_at(trajectory, torch.from_numpy(rows[:, -1]))
-        with torch.autocast(self._device.type, dtype, enabled=dtype is not torch.float32):
-            drawn: Tensor = self._network(latents.to(self._device), noise)
-        return drawn.float()
+        return drawer.draw(latents, self._noise_at(trajectory, torch.from_numpy(rows[:, -1])))
 
     def _latents(
         self, trajectory: Trajectory, row: Float[np.ndarray, " columns"]
@@ -194,31 +205,28 @@ class WalkGenerator:
         if key not in self._noise:
             other = int(generator_for(seed, "gan.grain").integers(MAX_SEED, endpoint=True))
             one, two = (
-                [
-                    layer.to(self._device)
-                    for layer in noise_maps(self._network.spec, own, rows=rows, columns=columns)
-                ]
-                for own in (seed, other)
+                noise_maps(self._network.spec, own, rows=rows, columns=columns) for own in (seed, other)
             )
             self._noise[key] = (one, two)
         pairs = zip(*self._noise[key], strict=True)
         angle = (2 * np.pi * turns)[:, None, None, None]
-        ahead, aside = (part.float().to(self._device) for part in (torch.cos(angle), torch.sin(angle)))
+        ahead, aside = torch.cos(angle).float(), torch.sin(angle).float()
         return [ahead * one + aside * other for one, other in pairs]
 
     # Numeric path ---------------------------------------------------------------------------------------
 
-    def _calibrated(self, trajectory: Trajectory) -> torch.dtype:
+    def _calibrated(self, exact: TorchDrawer, trajectory: Trajectory) -> TorchDrawer:
         """Take half precision only where frames agree with float32 at 40 dB or more."""
         if self._precision == "float32":
-            return torch.float32
+            return exact
         half = {"float16": torch.float16}.get(self._precision, torch.bfloat16)
         if self._precision == "auto" and self._device.type == "cuda":
             half = torch.float16
+        rough = TorchDrawer(self._network, half, self._device)
         frames = range(trajectory.frames // 2, trajectory.frames // 2 + _PAIR)
-        exact, rough = (self._drawn(trajectory, frames, dtype) for dtype in (torch.float32, half))
-        error = float((exact - rough).square().mean())
-        return half if error <= 10 ** (-HALF_PRECISION_PSNR_DB / 10) else torch.float32
+        one, other = (self._drawn(trajectory, frames, drawer) for drawer in (exact, rough))
+        error = float((one - other).square().mean())
+        return rough if error <= 10 ** (-HALF_PRECISION_PSNR_DB / 10) else exact
 
 
 def _resampled(picture: Float[Tensor, "3 rows columns"], size: Size) -> Float[Tensor, "3 height width"]:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from made_graphs import needs_onnx
 from made_subjects import made_timeline
 from made_walks import beaten_timeline, heard, made_gan, made_network, write_walk
 from synesthete.config.control import Control
+from synesthete.config.decoder import Decoder
 from synesthete.config.gan_look import MOST_ANCHORS, GanLook
 from synesthete.config.mood import load_mood, shipped_moods
 from synesthete.config.preset import load_preset
@@ -50,7 +52,12 @@ def signals(*, song: int = 0, fps: int = 30) -> Signals:
 
 
 def walker(
-    *, aspect: float = 1.0, precision: Precision = "float32", batch_size: int = 32, **look: Any
+    *,
+    aspect: float = 1.0,
+    precision: Precision = "float32",
+    decoding: Decoder | None = None,
+    graphs: Path | None = None,
+    **look: Any,
 ) -> WalkGenerator:
     return WalkGenerator(
         GanLook(**{"move_s": 1.0, "move_beats": 2, **look}),
@@ -58,7 +65,8 @@ def walker(
         anchors=STORE,
         aspect=aspect,
         precision=precision,
-        batch_size=batch_size,
+        decoding=decoding,
+        graphs=graphs,
     )
 
 
@@ -121,7 +129,7 @@ def test_a_frame_alone_is_the_frame_in_a_run(
 def test_a_batch_of_any_size_draws_the_same_bits(
     trajectory: Trajectory, film: torch.Tensor, batch_size: int
 ) -> None:
-    assert torch.equal(draw(walker(batch_size=batch_size), trajectory, 5, 9), film[5:9])
+    assert torch.equal(draw(walker(decoding=Decoder(batch_size=batch_size)), trajectory, 5, 9), film[5:9])
 
 
 def test_no_bit_depends_on_the_threads(two_threads: None, trajectory: Trajectory, film: torch.Tensor) -> None:
@@ -186,6 +194,44 @@ def test_half_precision_is_taken_only_where_it_is_not_seen(
     error = (draw(chosen, trajectory, 0, FRAMES) - film).square().mean()
     assert bool(error) == ("bfloat16" in name)
     assert float(error) < 1e-3
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("graphs")
+
+
+def onnx_walker(graphs: Path, *, batch_size: int = 32) -> WalkGenerator:
+    decoding = Decoder(runtime="onnxruntime", execution_provider="cpu", batch_size=batch_size)
+    return walker(precision="auto", decoding=decoding, graphs=graphs, noise="beating")
+
+
+@needs_onnx
+def test_onnx_runtime_draws_the_same_film(graphs: Path) -> None:
+    exact, generator = walker(noise="beating"), onnx_walker(graphs)
+    planned = scored(generator)
+    assert planned.digest() == scored(exact).digest()
+    name = generator.prepare(planned, SQUARE)
+    assert name.startswith("onnxruntime-")
+    assert name.endswith("-float32-cpu")
+    drawn = draw(generator, planned, 0, FRAMES)
+    assert 0 < float((drawn - draw(exact, planned, 0, FRAMES)).square().mean()) < 1e-9
+    (kept,) = graphs.iterdir()
+    written = kept.stat().st_mtime_ns
+    for batch_size in (1, 2, 7):
+        again = onnx_walker(graphs, batch_size=batch_size)
+        for start, stop in ((7, 8), (5, 9), (FRAMES - 1, FRAMES)):
+            assert torch.equal(draw(again, planned, start, stop), drawn[start:stop])
+    assert [path.stat().st_mtime_ns for path in graphs.iterdir()] == [written]  # it was exported once
+
+
+@needs_onnx
+def test_no_bit_of_onnx_runtime_depends_on_the_threads(graphs: Path, two_threads: None) -> None:
+    generator = onnx_walker(graphs)
+    planned = scored(generator)
+    several = draw(generator, planned, 4, 8)
+    torch.set_num_threads(1)
+    assert torch.equal(draw(onnx_walker(graphs), planned, 4, 8), several)
 
 
 # Music, style and noise -------------------------------------------------------------------------------------
@@ -298,11 +344,6 @@ def test_a_preset_builds_its_generator_and_is_known_by_its_weights(tmp_path: Pat
     fuser = build_fuser(options, preset.generator, SQUARE, 30)
     generator = build_generator(preset, options, fuser)
     assert generator.name == "gan"
-    onnx = options.model_copy(
-        update={"decoder": options.decoder.model_copy(update={"runtime": "onnxruntime"})}
-    )
-    with pytest.raises(ConfigError, match="draws by PyTorch only; drop --runtime onnxruntime"):
-        build_generator(preset, onnx, fuser)
 
 
 def test_missing_weights_are_told_of_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
