@@ -11,8 +11,9 @@ there are it is N(0, 1) on a grid of any size, as a latent is.
 References
 ----------
 Goodfellow et al., "Generative adversarial networks", 2014. Karras et al., "Analyzing and improving the image
-quality of StyleGAN", CVPR 2020, for pictures that add up and for noise maps. Differs: the latent is a grid;
-group norms, that the means of the latents modulate.
+quality of StyleGAN", CVPR 2020, for pictures that add up and for noise maps. Aitken et al., "Checkerboard
+artifact free sub-pixel convolution", 2017, for first weights that paint cells evenly. Differs: the latent is
+a grid; group norms, that the means of the latents modulate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,8 @@ __all__ = [
 LATENT_SIDE: Final = 16
 """Latents along each side of the square pictures that are learned from."""
 
-_COLOURS: Final = 4 * 3
+_CELL: Final = 4
+_COLOURS: Final = 3 * _CELL
 _BOUND: Final = 3.0
 _HALF: Final = 0.5**0.5
 _LEAST: Final = 1e-8
@@ -298,6 +300,11 @@ class _Paint(nn.Module):
         super().__init__()
         self.norm = nn.GroupNorm(_groups(width), width)
         self.out = nn.Conv2d(width, _COLOURS, 3, padding=1)
+        with torch.no_grad():
+            # Pixels of a cell begin alike: what differs shows as a grid, which takes long to unlearn.
+            for values in (self.out.weight, self.out.bias):
+                assert values is not None
+                values.copy_(values[::_CELL].repeat_interleave(_CELL, dim=0))
 
     def forward(self, features: Float[Tensor, "batch width rows columns"]) -> Float[Tensor, "batch 3 _ _"]:
         painted: Tensor = self.out(nn.functional.silu(self.norm(features)))
