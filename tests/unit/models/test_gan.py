@@ -76,6 +76,16 @@ def test_noise_and_latents_both_change_the_picture(generator: GanGenerator) -> N
     assert (one - other).abs().mean() > 1e-3
 
 
+def test_a_new_generator_paints_no_grid() -> None:
+    spec = GanSpec(latents=8, widths=(16,), blocks=1, style=8)
+    latents = torch.randn(4, 8, 8, 8, generator=torch.Generator().manual_seed(1))
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        drawn = GanGenerator(spec)(latents, noise_maps(spec, 0, rows=8, columns=8))
+    cells = torch.nn.functional.pixel_unshuffle(drawn, 2).unflatten(1, (3, 4))
+    assert float(cells.std(dim=2).max()) < 1e-6 < float(drawn.std())
+
+
 def test_checkpointing_changes_no_gradient() -> None:
     found = []
     for checkpointing in (False, True):
