@@ -153,6 +153,9 @@ class GanOptimiserConfig(OptimiserConfig):
 
     method: Literal["adamw"] = Field(default="adamw", description="Convolutions are learned by AdamW.")
     learning_rate: float = Field(default=2e-4, gt=0, le=0.1, description="The highest learning rate.")
+    discriminator_times: float = Field(
+        default=4.0, gt=0, le=100, description="The discriminator's learning rate, over the generator's."
+    )
     warm_up_steps: int = Field(
         default=100, ge=0, le=1_000_000, description="Steps over which the learning rate rises to it."
     )

@@ -20,6 +20,7 @@ __all__ = ["Discriminator", "DiscriminatorSpec"]
 _COLOURS: Final = 4 * 3
 _DEEPER: Final = 2
 _HALF: Final = 0.5**0.5
+_QUARTER: Final = 0.25
 _LEAST: Final = 1e-8
 
 Pictures = Float[Tensor, "batch 3 height width"]
@@ -65,6 +66,7 @@ class Discriminator(nn.Module):
         self.deeper = nn.ModuleList(_Down(first, first) for _ in range(_DEEPER))
         self.last = nn.Conv2d(first + 1, first, 3, padding=1)
         self.score = nn.Linear(first, 1)
+        self.apply(_begun)
 
     def forward(self, pictures: Pictures) -> Float[Tensor, " batch"]:
         """Judge pictures.
@@ -95,6 +97,17 @@ class Discriminator(nn.Module):
         """Hear nothing of a level."""
         gate: Any = self.downs[level - 1].gate
         gate.zero_()
+
+
+def _begun(layer: nn.Module) -> None:
+    """Give a layer first weights that keep what comes in as large: scores of true pictures differ at once."""
+    if isinstance(layer, nn.Conv2d):
+        bent = layer.kernel_size != (1, 1)  # what comes in is half of it cut off
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu" if bent else "linear")
+    elif isinstance(layer, nn.Linear):
+        nn.init.normal_(layer.weight, std=_QUARTER)
+    if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
+        nn.init.zeros_(layer.bias)
 
 
 class _Down(nn.Module):

@@ -87,7 +87,10 @@ class GanModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Give the optimiser of both networks and its schedule."""
-        return configured(self, self.config.optimiser, steps=self.config.steps)
+        own = self.config.optimiser
+        return configured(
+            self, own, steps=self.config.steps, rates={self.discriminator: own.discriminator_times}
+        )
 
     def configure_gradient_clipping(
         self,

@@ -8,7 +8,7 @@ al., "Muon is scalable for LLM training", 2025, for learning rates that both can
 
 import math
 from collections import ChainMap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -21,7 +21,12 @@ __all__ = ["averaging", "configured", "rate_at"]
 
 
 def configured(
-    network: nn.Module, config: OptimiserConfig, *, steps: int, hidden: Sequence[nn.Module] = ()
+    network: nn.Module,
+    config: OptimiserConfig,
+    *,
+    steps: int,
+    hidden: Sequence[nn.Module] = (),
+    rates: Mapping[nn.Module, float] | None = None,
 ) -> dict[str, Any]:
     """Give what Lightning's ``configure_optimizers`` returns; vectors such as biases do not decay.
 
@@ -32,7 +37,10 @@ def configured(
     hidden
         Parts of the network whose matrices Muon moves, if it is chosen: layers between others, neither the
         first nor the last.
+    rates
+        Parts of the network that AdamW moves at another learning rate: how many times the usual one.
     """
+    own = {id(p): times for part, times in (rates or {}).items() for p in part.parameters()}
     learned = [p for p in network.parameters() if p.requires_grad]
     inner = {
         id(p)
@@ -40,15 +48,19 @@ def configured(
         for p in part.parameters()
         if config.method == "muon" and p.requires_grad and p.ndim == 2
     }
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for p in learned:
+        if id(p) not in inner:
+            groups.setdefault((own.get(id(p), 1.0), p.ndim > 1), []).append(p)
     optimiser: torch.optim.Optimizer = torch.optim.AdamW(
         [
             {
-                "params": [p for p in learned if p.ndim > 1 and id(p) not in inner],
-                "weight_decay": config.weight_decay,
-            },
-            {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
+                "params": params,
+                "lr": times * config.learning_rate,
+                "weight_decay": config.weight_decay if matrices else 0.0,
+            }
+            for (times, matrices), params in groups.items()
         ],
-        lr=config.learning_rate,
         betas=config.betas,
     )
     if inner:

@@ -88,6 +88,16 @@ def test_neither_network_learns_from_what_the_other_loses(config: GanConfig, ima
     }  # fmt: skip
 
 
+def test_the_judge_learns_at_a_rate_of_its_own(config: GanConfig) -> None:
+    module = module_of(config)
+    optimiser = module.configure_optimizers()["optimizer"]
+    rates = {id(p): group["initial_lr"] for group in optimiser.param_groups for p in group["params"]}
+    rate = config.optimiser.learning_rate
+    assert {rates.pop(id(p)) for p in module.generator.parameters()} == {rate}
+    assert {rates.pop(id(p)) for p in module.discriminator.parameters()} == {4.0 * rate}
+    assert not rates
+
+
 def test_a_run_that_stopped_ends_with_the_same_weights(
     config: GanConfig, images: StillFolder, tmp_path: Path
 ) -> None:
