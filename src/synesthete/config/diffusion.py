@@ -142,16 +142,16 @@ class SamplingConfig(Frozen):
     """How validation draws."""
 
     steps: int = Field(default=8, ge=1, le=256, description="Steps from noise to latents.")
-    audio_guidance: float = Field(default=2.0, ge=0, le=20, description="Scale of what is heard.")
-    style_guidance: float = Field(default=2.0, ge=0, le=20, description="Scale of the style.")
+    audio_guidance: float = Field(default=3.0, ge=0, le=20, description="Scale of what is heard.")
+    style_guidance: float = Field(default=1.5, ge=0, le=20, description="Scale of the style.")
     batches: int = Field(default=4, ge=1, le=256, description="Batches that are drawn at every validation.")
 
 
 class Distillation(Frozen):
     """How a model learns to draw faster from the one that it begins with."""
 
-    audio: float = Field(default=2.0, ge=0, le=20, description="The teacher's scale of what is heard.")
-    style: float = Field(default=2.0, ge=0, le=20, description="The teacher's scale of the style.")
+    audio: float = Field(default=3.0, ge=0, le=20, description="The teacher's scale of what is heard.")
+    style: float = Field(default=1.5, ge=0, le=20, description="The teacher's scale of the style.")
     steps: int = Field(default=4, ge=1, le=64, description="Steps from noise to latents that it learns.")
     substeps: int = Field(default=2, ge=1, le=16, description="Steps of the teacher for each of them.")
 

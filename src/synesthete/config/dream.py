@@ -50,14 +50,14 @@ class DiffusionLook(Frozen):
         default="euler", description="`heun` asks the model twice in a step, and errs less."
     )
     audio_guidance_scale: float = Field(
-        default=2.0,
+        default=3.0,
         ge=0,
         le=MAX_GUIDANCE_SCALE,
         description="How strongly it follows the music: 1 as it was trained, 0 not. A mood multiplies it "
         "by its `guidance`.",
     )
     style_guidance_scale: float = Field(
-        default=2.0,
+        default=1.5,
         ge=0,
         le=MAX_GUIDANCE_SCALE,
         description="How strongly it keeps to the style: 1 as it was trained, 0 not.",

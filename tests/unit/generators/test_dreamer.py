@@ -95,7 +95,7 @@ def test_each_block_is_kept_once(timeline: Timeline, plan: Trajectory, tmp_path:
     assert (tmp_path / one).stat().st_mtime_ns == stamp
     changed = (
         (dreams(BlockStore(tmp_path), steps=3), plan),
-        (dreams(BlockStore(tmp_path), audio_guidance_scale=3.0), plan),
+        (dreams(BlockStore(tmp_path), audio_guidance_scale=4.0), plan),
         (dreams(BlockStore(tmp_path)).with_dtype(torch.bfloat16), plan),
         (dreams(BlockStore(tmp_path)), planned(dreams(), timeline, seed=4)),
         (dreams(BlockStore(tmp_path)), planned(dreams(), made_timeline(SECONDS, seed=1))),
