@@ -11,7 +11,7 @@ from made_stills import write_lamps
 
 Command = Callable[..., Any]
 CHANGES = (
-    "steps=2", "validate_every=2", "model.widths=[8, 8]", "model.discriminator_widths=[8, 8]",
+    "steps=2", "validate_every=2", "model.widths=[8, 8]", "model.discriminator_width=8",
     "data.batch_size=2", "validation_batches=2",
 )  # fmt: skip
 TINY = tuple(part for change in CHANGES for part in ("--set", change))

@@ -78,7 +78,7 @@ def test_the_generator_of_pictures(opset: int, batch: int, grid: tuple[int, int]
     assert found.shape == (batch, 3, 4 * grid[0], 4 * grid[1])
     assert psnr(found, expected) >= LEAST_DB
     still = session({**given, "noise_1": torch.zeros_like(noise[1])})
-    assert psnr(found, still) < LEAST_DB
+    assert psnr(found, still) < psnr(found, expected) - 20
 
 
 def planes(batch: int, height: int, width: int) -> torch.Tensor:

@@ -44,29 +44,18 @@ class GanModelConfig(Frozen):
     style: int = Field(
         default=64, ge=8, le=1024, description="Units that the means of the latents are mixed in."
     )
-    discriminator_widths: Widths = Field(
-        default=(192, 128, 64, 32), description="Channels of the discriminator at the same levels."
-    )
+    discriminator_width: Width = Field(default=128, description="Channels of the discriminator's layers.")
     checkpointing: bool = Field(
         default=False,
         description="Compute the generator's blocks again in the backward pass: slower, in less memory.",
     )
-
-    @model_validator(mode="after")
-    def _mirrored(self) -> "GanModelConfig":
-        if len(self.widths) != len(self.discriminator_widths):
-            raise ValueError(
-                f"widths has {len(self.widths)} levels and discriminator_widths "
-                f"{len(self.discriminator_widths)}; give both as many"
-            )
-        return self
 
 
 class GanLosses(Frozen):
     """What counts how much, beside fooling the discriminator."""
 
     penalty: float = Field(
-        default=10.0,
+        default=0.1,
         ge=0,
         le=1000,
         description="Weight of the discriminator's squared slope at true pictures.",
@@ -93,13 +82,17 @@ class AdaptiveConfig(Frozen):
         default=100_000, ge=100, le=100_000_000,
         description="Pictures over which its probability may rise from 0 to 1.",
     )  # fmt: skip
-    start: float = Field(default=0.0, ge=0, le=1, description="Its probability in the beginning.")
-    most: float = Field(default=0.8, ge=0, le=1, description="Its highest probability; 0 is off.")
+    start: float = Field(default=0.5, ge=0, le=1, description="Its probability in the beginning.")
+    least: float = Field(default=0.4, ge=0, le=1, description="Its lowest probability.")
+    most: float = Field(default=0.8, ge=0, le=1, description="Its highest probability.")
 
     @model_validator(mode="after")
-    def _starts_below(self) -> "AdaptiveConfig":
-        if self.start > self.most:
-            raise ValueError(f"start ({self.start}) is over most ({self.most}); lower it")
+    def _starts_between(self) -> "AdaptiveConfig":
+        if not self.least <= self.start <= self.most:
+            raise ValueError(
+                f"start ({self.start:g}) is not between least ({self.least:g}) and most ({self.most:g}); "
+                "change one of them"
+            )
         return self
 
 
@@ -149,12 +142,12 @@ class StillDataConfig(Frozen):
 
 
 class GanOptimiserConfig(OptimiserConfig):
-    """AdamW, with a short memory of the gradient's mean: what one network learns moves the other's aim."""
+    """AdamW, without memory of the gradient's mean: what one network learns moves the other's aim."""
 
     method: Literal["adamw"] = Field(default="adamw", description="Convolutions are learned by AdamW.")
     learning_rate: float = Field(default=2e-4, gt=0, le=0.1, description="The highest learning rate.")
     discriminator_times: float = Field(
-        default=4.0, gt=0, le=100, description="The discriminator's learning rate, over the generator's."
+        default=5.0, gt=0, le=100, description="The discriminator's learning rate, over the generator's."
     )
     warm_up_steps: int = Field(
         default=100, ge=0, le=1_000_000, description="Steps over which the learning rate rises to it."
@@ -164,7 +157,7 @@ class GanOptimiserConfig(OptimiserConfig):
         description="What is left of it at the last step: it falls along a half cosine.",
     )  # fmt: skip
     betas: tuple[Memory, Memory] = Field(
-        default=(0.5, 0.999), description="Memory of the gradient's mean and of its square."
+        default=(0.0, 0.99), description="Memory of the gradient's mean and of its square."
     )
     clip_norm: float = Field(
         default=10.0, gt=0, le=1000, description="Longest gradient of each network; longer ones are cut."
@@ -199,7 +192,7 @@ GAN_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
         "validation_batches": 2,
         "optimiser": {"warm_up_steps": 5, "learning_rate": 1e-3, "average": 0.9},
         "model": {
-            "widths": (32, 16), "discriminator_widths": (32, 16), "blocks": 1, "style": 16,
+            "widths": (32, 16), "discriminator_width": 32, "blocks": 1, "style": 16,
         },
         "data": {"batch_size": 8},
     },
@@ -207,7 +200,7 @@ GAN_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
     "base": {
         "steps": 40_000,
         "validate_every": 2000,
-        "model": {"widths": (384, 256, 128, 64), "discriminator_widths": (384, 256, 128, 64)},
+        "model": {"widths": (384, 256, 128, 64)},
         "data": {"batch_size": 32},
     },
     "large": {
@@ -215,7 +208,7 @@ GAN_PRESETS: Final[Mapping[TrainPreset, Mapping[str, Any]]] = {
         "validate_every": 5000,
         "optimiser": {"average": 0.9995},
         "model": {
-            "widths": (512, 384, 192, 96, 48), "discriminator_widths": (512, 384, 192, 96, 48),
+            "widths": (512, 384, 192, 96, 48),
             "checkpointing": True,
         },
         "data": {"batch_size": 16},

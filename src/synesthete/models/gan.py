@@ -1,19 +1,19 @@
 r"""The generator of a generative adversarial network: pictures from a grid of latents.
 
-The generator doubles its grid from level to level. At every level it paints cells of 2x2 pixels, and each
-picture is that of the level below, enlarged, with what is painted on top. So it can grow by a level and begin
-where it was. `synesthete.models.discriminator` mirrors it.
+The generator doubles its grid from level to level. At every level it paints cells of 2x2 pixels, smoothed so
+that no grid shows, and each picture is that of the level below, enlarged, with what is painted on top. So it
+can grow by a level and begin where it was. `synesthete.models.discriminator` judges each of these sizes.
 
 It is convolutional: 16x16 latents give a square, 9x16 or 16x9 a picture of another shape. What holds for the
 whole picture, such as its colours, follows from the *mean* of each latent: scaled by the root of how many
-there are it is N(0, 1) on a grid of any size, as a latent is.
+there are it is N(0, 1) on a grid of any size, as a latent is. So do large shapes from the means of 3x3, 5x5
+and 9x9 latents, which are told beside the latents themselves.
 
 References
 ----------
 Goodfellow et al., "Generative adversarial networks", 2014. Karras et al., "Analyzing and improving the image
-quality of StyleGAN", CVPR 2020, for pictures that add up and for noise maps. Aitken et al., "Checkerboard
-artifact free sub-pixel convolution", 2017, for first weights that paint cells evenly. Differs: the latent is
-a grid; group norms, that the means of the latents modulate.
+quality of StyleGAN", CVPR 2020, for pictures that add up and for noise maps. Differs: the latent is
+a grid, seen at four scales; group norms, that the means of the latents modulate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +43,9 @@ LATENT_SIDE: Final = 16
 
 _CELL: Final = 4
 _COLOURS: Final = 3 * _CELL
+_AROUND: Final = (3, 5, 9)
+"""Sides of the squares of latents whose means are told too."""
+
 _BOUND: Final = 3.0
 _HALF: Final = 0.5**0.5
 _LEAST: Final = 1e-8
@@ -117,7 +120,7 @@ class GanGenerator(nn.Module):
         self.mapping = nn.Sequential(
             nn.Linear(spec.latents, spec.style), nn.SiLU(), nn.Linear(spec.style, spec.style), nn.SiLU()
         )
-        self.enter = nn.Conv2d(spec.latents, first, 3, padding=1)
+        self.enter = nn.Conv2d((1 + len(_AROUND)) * spec.latents, first, 3, padding=1)
         self.blocks = nn.ModuleList(
             [
                 *(_Block(first, first, spec.style, doubles=False) for _ in range(spec.blocks)),
@@ -148,7 +151,7 @@ class GanGenerator(nn.Module):
         Display RGB, 0-1, `GanSpec.scale` pixels for each latent along each side.
         """
         style = self.mapping(_means(latents))
-        features = self.enter(latents)
+        features = self.enter(_with_means(latents))
         picture: Tensor | None = None
         for place, (block, grain) in enumerate(zip(self.blocks, noise, strict=True)):
             if self.checkpointing and torch.is_grad_enabled():
@@ -161,6 +164,11 @@ class GanGenerator(nn.Module):
                 picture = painted if picture is None else _enlarged(picture) + painted
         assert picture is not None
         return 0.5 + 0.5 * torch.tanh(picture)
+
+    @property
+    def levels(self) -> int:
+        """Count its parts that can be added one by one."""
+        return len(self.spec.widths)
 
     def parts(self, level: int) -> tuple[str, ...]:
         """Say how the names of a level's own weights begin."""
@@ -235,7 +243,7 @@ def grown(network: GanGenerator | Discriminator, tensors: Mapping[str, Tensor]) 
     Whether the weights fit; otherwise the network is as it was.
     """
     own = network.state_dict()
-    levels = range(len(network.spec.widths))
+    levels = range(network.levels)
     parts = [[name for name in own if name.startswith(network.parts(level))] for level in levels]
     new = [level for level in levels if not tensors.keys() & set(parts[level])]
     fits = all(name in own and own[name].shape == value.shape for name, value in tensors.items())
@@ -255,8 +263,9 @@ class _Block(nn.Module):
         super().__init__()
         self.doubles = doubles
         self.enter_norm, self.leave_norm = _StyledNorm(inner, style), _StyledNorm(outer, style)
-        self.enter = nn.Conv2d(inner, outer, 3, padding=1)
-        self.leave = nn.Conv2d(outer, outer, 3, padding=1)
+        # Zeros beyond the edges would frame every picture.
+        self.enter = nn.Conv2d(inner, outer, 3, padding=1, padding_mode="replicate")
+        self.leave = nn.Conv2d(outer, outer, 3, padding=1, padding_mode="replicate")
         self.past = nn.Identity() if inner == outer else nn.Conv2d(inner, outer, 1, bias=False)
         self.grain = nn.Parameter(torch.zeros(outer))
 
@@ -269,8 +278,7 @@ class _Block(nn.Module):
         own: Tensor = self.enter(nn.functional.silu(self.enter_norm(features, style)))
         past: Tensor = self.past(features)
         if self.doubles:
-            # After the convolution: a quarter of the work, and the next one smooths what was doubled.
-            own, past = (nn.functional.interpolate(one, scale_factor=2.0) for one in (own, past))
+            own, past = _enlarged(own), _enlarged(past)  # after the convolution: a quarter of the work
         own = own + noise * self.grain[:, None, None]
         own = self.leave(nn.functional.silu(self.leave_norm(own, style)))
         blended: Tensor = (past + own) * _HALF
@@ -294,27 +302,40 @@ class _StyledNorm(nn.Module):
 
 
 class _Paint(nn.Module):
-    """Paints cells of 2x2 pixels."""
+    """Paints cells of 2x2 pixels, and smooths them: what differs within all cells alike shows as a grid."""
+
+    smooth: Tensor
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.GroupNorm(_groups(width), width)
-        self.out = nn.Conv2d(width, _COLOURS, 3, padding=1)
-        with torch.no_grad():
-            # Pixels of a cell begin alike: what differs shows as a grid, which takes long to unlearn.
-            for values in (self.out.weight, self.out.bias):
-                assert values is not None
-                values.copy_(values[::_CELL].repeat_interleave(_CELL, dim=0))
+        self.out = nn.Conv2d(width, _COLOURS, 3, padding=1, padding_mode="replicate")
+        weights = torch.tensor([0.25, 0.5, 0.25])
+        self.register_buffer(
+            "smooth", torch.outer(weights, weights).expand(3, 1, 3, 3).clone(), persistent=False
+        )
 
     def forward(self, features: Float[Tensor, "batch width rows columns"]) -> Float[Tensor, "batch 3 _ _"]:
         painted: Tensor = self.out(nn.functional.silu(self.norm(features)))
-        cells: Tensor = nn.functional.pixel_shuffle(painted, 2)
-        return cells.float()
+        cells = nn.functional.pad(nn.functional.pixel_shuffle(painted, 2), (1, 1, 1, 1), mode="replicate")
+        smoothed: Tensor = nn.functional.conv2d(cells, self.smooth.to(cells.dtype), groups=3)
+        return smoothed.float()
 
 
 def _groups(width: int) -> int:
     """Say in how many groups of 16 or 8 channels a norm sees a level."""
     return width // (16 if width % 16 == 0 else 8)
+
+
+def _with_means(
+    latents: Float[Tensor, "batch latents rows columns"],
+) -> Float[Tensor, "batch 4*latents rows columns"]:
+    """Add what the means of ever more latents around each place are, as large as latents are."""
+    around = [
+        side * nn.functional.avg_pool2d(latents, side, stride=1, padding=side // 2, count_include_pad=False)
+        for side in _AROUND
+    ]
+    return torch.cat([latents, *around], dim=1)
 
 
 def _means(latents: Float[Tensor, "batch latents rows columns"]) -> Float[Tensor, "batch latents"]:
@@ -324,5 +345,5 @@ def _means(latents: Float[Tensor, "batch latents rows columns"]) -> Float[Tensor
     return _BOUND * torch.tanh(scaled / _BOUND)
 
 
-def _enlarged(pictures: Pictures) -> Float[Tensor, "batch 3 _ _"]:
+def _enlarged(pictures: Float[Tensor, "batch width rows columns"]) -> Float[Tensor, "batch width _ _"]:
     return nn.functional.interpolate(pictures, scale_factor=2.0, mode="bilinear", align_corners=False)

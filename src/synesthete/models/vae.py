@@ -134,6 +134,24 @@ class Vae(nn.Module):
             self.blocks(pictures) + mean, (log_variance + _FIRST_LOG_VARIANCE).clamp(*_LOG_VARIANCE)
         )
 
+    def stages(
+        self, pictures: Float[Tensor, "batch 3 height width"]
+    ) -> list[Float[Tensor, "batch _ rows columns"]]:
+        """Give what the encoder makes of pictures on its way: at 4, 8 and 16 pixels, of `VaeSpec.widths`.
+
+        Parameters
+        ----------
+        pictures
+            As for `encode`.
+        """
+        features, found = 2.0 * pictures - 1.0, []
+        *before, _, _ = self.encoder
+        for layer in before:
+            if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2):
+                found.append(features)
+            features = layer(features)
+        return [*found, features]
+
     def encoding(self) -> nn.ModuleDict:
         """Give all parts that `encode` uses, by name; the others draw."""
         return nn.ModuleDict({"encoder": self.encoder, "blocks": self.blocks})

@@ -142,7 +142,7 @@ class Adaptation(Callback):
         mean, self._signs = sum(self._signs) / _EVERY, []
         step = _EVERY * pictures / self._config.ramp_pictures
         moved = self.probability + math.copysign(step, mean - self._config.target)
-        self.probability = min(max(moved, 0.0), self._config.most)
+        self.probability = min(max(moved, self._config.least), self._config.most)
 
     def state_dict(self) -> dict[str, Any]:
         """Say where it is."""

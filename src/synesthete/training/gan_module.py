@@ -4,7 +4,7 @@ Both learn in the same step, from the same pictures: the discriminator's loss do
 nor the generator's the discriminator.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import torch
@@ -15,7 +15,7 @@ from torch.func import functional_call
 
 from synesthete.config.gan import GanConfig
 from synesthete.media.images import Picture
-from synesthete.models.discriminator import Discriminator
+from synesthete.models.discriminator import Discriminator, View, views_of
 from synesthete.models.gan import LATENT_SIDE, GanGenerator, on_sphere
 from synesthete.models.vae import Vae
 from synesthete.seeding import generator_for
@@ -58,12 +58,13 @@ class GanModule(LightningModule):
     adaptation
         Moves the probability of changes to what the discriminator sees.
     vae
-        The autoencoder whose features tell how like the data pictures are; it is not trained.
+        The autoencoder through whose encoder the discriminator looks, and whose features tell how like the
+        data pictures are; it is not trained.
 
     Attributes
     ----------
     true_signs
-        The signs of the scores of true pictures, of the last step.
+        The mean signs of the scores of true pictures, of the last step.
     """
 
     true_signs: Float[Tensor, " batch"]
@@ -82,7 +83,8 @@ class GanModule(LightningModule):
         self.discriminator = discriminator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._adaptation = adaptation
         # Not a module of this one: it is neither trained, averaged nor kept.
-        self._frozen = (vae.to(memory_format=torch.channels_last),)  # type: ignore[call-overload]
+        vae = vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._frozen = (vae.eval().requires_grad_(requires_grad=False),)
         self._seen: list[dict[str, Tensor]] = []
 
     def configure_optimizers(self) -> Any:
@@ -113,22 +115,26 @@ class GanModule(LightningModule):
             one if probability == 0.0 else changed(one, draw_changes(len(one), probability, source))
             for one in (pictures, drawn)
         )
+        place = torch.rand(2, generator=source).tolist()
+        true_views, views = self._views(seen, place), self._views(judged, place)
         still = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
-        true_scores = self.discriminator(seen)
-        self.true_signs = true_scores.detach().sign()
+        true_scores = self.discriminator(true_views)
+        self.true_signs = true_scores.detach().sign().mean(dim=1)
         with torch.autocast(self.device.type, enabled=False):
             gaps = chroma_gap(drawn, pictures), saturation_gap(drawn, pictures)
         parts = {
-            "fooling": fooling_loss(functional_call(self.discriminator, still, (judged,))),
+            "fooling": fooling_loss(functional_call(self.discriminator, still, (views,))),
             "chroma": losses.chroma * gaps[0],
             "saturation": losses.saturation * gaps[1],
             "true": true_loss(true_scores),
-            "drawn": drawn_loss(self.discriminator(judged.detach())),
+            "drawn": drawn_loss(self.discriminator([[one.detach() for one in view] for view in views])),
         }
         # Not at the first step, whose operations are counted as those of all.
         if losses.penalty and self.global_step % losses.penalty_every == losses.penalty_every - 1:
             weight = losses.penalty * losses.penalty_every
-            parts["penalty"] = weight * slope_penalty(self.discriminator, seen)
+            parts["penalty"] = weight * slope_penalty(
+                lambda pictures: self.discriminator(self._views(pictures, place)).mean(dim=1), seen
+            )
         loss = torch.stack(list(parts.values())).sum()
         self.log_dict(
             {
@@ -143,15 +149,16 @@ class GanModule(LightningModule):
         """Draw as many pictures, always the same, and keep what tells how like the true ones they are."""
         pictures = _display(batch)
         drawn = self._drawn(self._source("validation", batch), len(pictures))
-        vae: Vae = self._frozen[0].to(self.device)
         self._seen.append(
             {
-                "drawn": features_of(vae, drawn),
-                "true": features_of(vae, pictures),
+                "drawn": features_of(self._vae, drawn),
+                "true": features_of(self._vae, pictures),
                 "saturation": torch.stack([mean_saturation(one) for one in (drawn, pictures)], dim=1),
                 "brightness": torch.stack([one.mean(dim=(1, 2, 3)) for one in (drawn, pictures)], dim=1),
                 "chroma": chroma_gap(drawn, pictures).expand(len(drawn)),
-                "scores": torch.stack([self.discriminator(one) for one in (drawn, pictures)], dim=1),
+                "scores": torch.stack(
+                    [self.discriminator(self._views(one)).mean(dim=1) for one in (drawn, pictures)], dim=1
+                ),
             }
         )
 
@@ -188,6 +195,15 @@ class GanModule(LightningModule):
             noise = self._noise(source, 1)
             walk = on_sphere(ends[0], ends[1], shares.to(self.device))
             yield from map(picture_bytes, self.generator(walk, noise))
+
+    @property
+    def _vae(self) -> Vae:
+        own: Vae = self._frozen[0].to(self.device)
+        return own
+
+    def _views(self, pictures: Pictures, place: Sequence[float] = (0.5, 0.5)) -> list[View]:
+        top, left = place
+        return views_of(self._vae, pictures, self.discriminator.levels, (top, left))
 
     def _drawn(self, source: torch.Generator, count: int) -> Pictures:
         pictures: Tensor = self.generator(self._latents(source, count), self._noise(source, count))

@@ -13,8 +13,9 @@ from synesthete.config.training import TrainOptions
 from synesthete.errors import ConfigError
 from synesthete.files import write_whole
 from synesthete.media.images import Picture
-from synesthete.models.discriminator import Discriminator, DiscriminatorSpec
+from synesthete.models.discriminator import Discriminator, DiscriminatorSpec, views_of
 from synesthete.models.gan import GanGenerator, GanSpec, grown
+from synesthete.models.vae import Vae
 from synesthete.models.weights import latents_digest, load_vae, read_weights, save_weights
 from synesthete.training.adaptive import Adaptation
 from synesthete.training.data_module import BatchDataModule
@@ -29,6 +30,9 @@ __all__ = ["DISCRIMINATOR", "train_gan"]
 
 DISCRIMINATOR: Final = "discriminator.safetensors"
 """The discriminator's weights, beside the generator's: a run that begins with those takes both."""
+
+_SETTLED: Final = 64
+"""Pictures by which what a discriminator sees is scaled."""
 
 _TITLE: Final = "true; drawn; walks from one picture to another"
 
@@ -64,8 +68,8 @@ def train_gan(
     if target.exists():
         facts = read_weights(target, "gan").facts
         return RunResult(config.steps, config.steps, facts["figures"], target)
-    generator, discriminator = _first_weights(config, options)
     vae, _ = load_vae()
+    generator, discriminator = _first_weights(config, options, images, vae)
     latents = latents_digest(vae)
     adaptation = Adaptation(config.adaptive)
     trained = fit(
@@ -113,13 +117,20 @@ def _data(config: GanConfig, options: TrainOptions, images: StillFolder) -> Batc
     )
 
 
-def _first_weights(config: GanConfig, options: TrainOptions) -> tuple[GanGenerator, Discriminator]:
+def _first_weights(
+    config: GanConfig, options: TrainOptions, images: StillFolder, vae: Vae
+) -> tuple[GanGenerator, Discriminator]:
     model = config.model
     spec = GanSpec(latents=model.latents, widths=model.widths, blocks=model.blocks, style=model.style)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         generator = GanGenerator(spec, checkpointing=model.checkpointing)
-        discriminator = Discriminator(DiscriminatorSpec(model.discriminator_widths))
+        judging = DiscriminatorSpec.through(vae, width=model.discriminator_width, side=config.size)
+        discriminator = Discriminator(judging)
+    some = images.training[:: max(1, len(images.training) // _SETTLED)]
+    pictures = PlainBatches(some, side=config.size, batch_size=min(len(some), _SETTLED))(0).pictures / 255.0
+    with torch.no_grad():
+        discriminator.settle(views_of(vae, pictures, discriminator.levels))
     if options.init_from is not None:
         _begin(generator, options.init_from)
         beside = options.init_from.with_name(DISCRIMINATOR)

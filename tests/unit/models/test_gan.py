@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from made_models import noise, stirred
+from made_models import noise, stirred, tiny_vae
 from synesthete.errors import ConfigError
-from synesthete.models.discriminator import Discriminator, DiscriminatorSpec
+from synesthete.models.discriminator import Discriminator, DiscriminatorSpec, views_of
 from synesthete.models.gan import GanGenerator, GanSpec, grown, noise_maps, on_sphere
 from synesthete.models.weights import load_gan, read_weights, save_weights
 
@@ -22,10 +22,16 @@ def generator() -> GanGenerator:
     return made
 
 
-def discriminator(*widths: int, seed: int = 0) -> Discriminator:
+def discriminator(side: int, seed: int = 0) -> Discriminator:
+    spec = DiscriminatorSpec.through(tiny_vae(), width=8, side=side)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Discriminator(DiscriminatorSpec(widths)).requires_grad_(requires_grad=False)
+        return Discriminator(spec).requires_grad_(requires_grad=False)
+
+
+def judged(judge: Discriminator, pictures: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return judge(views_of(tiny_vae(), pictures, judge.levels))
 
 
 @pytest.mark.parametrize("grid", [(16, 16), (9, 16), (16, 9)])
@@ -76,14 +82,14 @@ def test_noise_and_latents_both_change_the_picture(generator: GanGenerator) -> N
     assert (one - other).abs().mean() > 1e-3
 
 
-def test_a_new_generator_paints_no_grid() -> None:
+def test_what_all_cells_paint_alike_shows_as_no_grid() -> None:
     spec = GanSpec(latents=8, widths=(16,), blocks=1, style=8)
-    latents = torch.randn(4, 8, 8, 8, generator=torch.Generator().manual_seed(1))
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(0)
-        drawn = GanGenerator(spec)(latents, noise_maps(spec, 0, rows=8, columns=8))
-    cells = torch.nn.functional.pixel_unshuffle(drawn, 2).unflatten(1, (3, 4))
-    assert float(cells.std(dim=2).max()) < 1e-6 < float(drawn.std())
+    made = GanGenerator(spec)
+    with torch.no_grad():
+        made.paints[0].out.weight.zero_()  # type: ignore[union-attr, operator]
+        made.paints[0].out.bias.copy_(torch.tensor([1.0, -1.0, -1.0, 1.0] * 3))  # type: ignore[union-attr, operator]
+        drawn = made(noise(1, 8, 8, 8), noise_maps(spec, 0, rows=8, columns=8))
+    assert float(drawn[..., 1:-1, 1:-1].std()) < 1e-6
 
 
 def test_checkpointing_changes_no_gradient() -> None:
@@ -99,12 +105,34 @@ def test_checkpointing_changes_no_gradient() -> None:
 
 
 def test_a_judge_is_told_when_all_pictures_are_one() -> None:
-    judge = discriminator(8, 8)
+    judge = discriminator(64)
     one, other = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    alone, together = judge(torch.stack([one, one])), judge(torch.stack([one, other]))
-    assert alone.shape == (2,)
-    assert alone[0] == pytest.approx(float(alone[1]))
-    assert alone[0] != pytest.approx(float(together[0]), rel=1e-4)
+    alone, together = judged(judge, torch.stack([one, one])), judged(judge, torch.stack([one, other]))
+    assert torch.allclose(alone[0], alone[1])
+    assert not torch.allclose(alone[0], together[0], rtol=1e-4)
+
+
+def test_a_judge_looks_at_all_sizes_and_through_a_window_at_large_ones() -> None:
+    judge = discriminator(256)
+    assert judge.levels == 3
+    pictures = torch.rand(2, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    corners = [views_of(tiny_vae(), pictures, 3, place) for place in ((0.0, 0.0), (1.0, 1.0))]
+    assert [view[0].shape[-1] for view in corners[0]] == [32, 64, 64]
+    pixels = torch.nn.functional.pixel_unshuffle(2.0 * pictures - 1.0, 2)
+    assert torch.allclose(corners[0][2][0], pixels[..., :64, :64], atol=1e-5)
+    assert torch.allclose(corners[1][2][0], pixels[..., 64:, 64:], atol=1e-5)
+    assert all(torch.equal(a, b) for a, b in zip(corners[0][1], corners[1][1], strict=True))
+
+
+def test_what_is_seen_is_scaled_by_true_pictures() -> None:
+    judge = discriminator(64)
+    pictures = 0.1 * torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    views = views_of(tiny_vae(), pictures, 1)
+    judge.settle(views)
+    for one, seen in zip(judge.views[0], views[0], strict=True):  # type: ignore[call-overload]
+        scaled = (seen - one.middle[:, None, None]) / one.spread[:, None, None]
+        assert scaled.mean(dim=(0, 2, 3)).abs().max() < 0.05
+        assert 0.2 < scaled.std() < 1.05
 
 
 def test_a_network_that_grows_begins_as_it_was(generator: GanGenerator) -> None:
@@ -117,11 +145,12 @@ def test_a_network_that_grows_begins_as_it_was(generator: GanGenerator) -> None:
     twice = torch.nn.functional.interpolate(linear, scale_factor=2.0, mode="bilinear", align_corners=False)
     assert torch.allclose(larger(latents, maps), 0.5 + 0.5 * torch.tanh(twice), atol=1e-3)
 
-    judge, wider = discriminator(8, 16), discriminator(8, 16, 8, seed=4)
+    judge, wider = discriminator(64), discriminator(128, seed=4)
     assert grown(wider, judge.state_dict())
     pictures = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(1))
-    halves = torch.nn.functional.avg_pool2d(pictures, 2)
-    assert torch.allclose(wider(pictures), judge(halves), atol=1e-4)
+    old, new = judged(judge, pictures), judged(wider, pictures)
+    assert torch.equal(new[:, : old.shape[1]], old)
+    assert not new[:, old.shape[1] :].any()
 
 
 @pytest.mark.parametrize("widths", [(24, 8), (16,), (16, 16)])
@@ -151,7 +180,8 @@ def test_weights_come_back_from_their_file(generator: GanGenerator, tmp_path: Pa
     assert found.spec == SPEC
     latents, maps = noise(2, 8, 16, 16), noise_maps(SPEC, 0)
     assert torch.allclose(found(latents, maps), generator(latents, maps), atol=0.02)
-    save_weights(path, discriminator(8, 16), {})
-    assert read_weights(path, "discriminator").spec == {"widths": [8, 16]}
+    save_weights(path, discriminator(64), {})
+    spec = read_weights(path, "discriminator").spec
+    assert DiscriminatorSpec.from_json(dict(spec)) == discriminator(64).spec
     with pytest.raises(ConfigError, match=r"holds no weights of a gan; .* `synesthete train gan` wrote"):
         load_gan(path)

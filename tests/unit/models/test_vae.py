@@ -59,6 +59,16 @@ def test_channels_show_less_and_less(vae: Vae) -> None:
     assert shown[-1] > 0.0
 
 
+def test_stages_lead_to_what_is_encoded(vae: Vae) -> None:
+    pictures = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(4))
+    stages = vae.stages(pictures)
+    assert [one.shape[1:] for one in stages] == [
+        (width, 64 // cell, 96 // cell) for width, cell in zip(vae.spec.widths, (4, 8, 16), strict=True)
+    ]
+    mean, _ = vae.encoder[-2:](stages[-1]).chunk(2, dim=1)
+    assert torch.allclose(vae.blocks(pictures) + mean, vae.encode(pictures).mean, atol=1e-5)
+
+
 def test_divergence_is_that_of_normal_distributions() -> None:
     mean, spread = torch.tensor([0.5, -1.0]), torch.tensor([0.3, 2.0])
     own = Posterior(mean.view(1, 2, 1, 1), 2 * spread.log().view(1, 2, 1, 1)).divergence()

@@ -48,23 +48,23 @@ def test_a_picture_of_grey_stays_grey_but_for_its_value() -> None:
 
 
 def test_probability_rises_while_true_pictures_are_known_by_heart() -> None:
-    config = AdaptiveConfig(target=0.5, ramp_pictures=160, most=0.6)
+    config = AdaptiveConfig(target=0.5, ramp_pictures=160, start=0.2, least=0.1, most=0.6)
     adaptation = Adaptation(config)
     found = []
     for _ in range(12):
         adaptation.learn(1.0, pictures=4)
         found.append(round(adaptation.probability, 6))
-    assert found == [0.0, 0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 0.3]
+    assert found == [0.2, 0.2, 0.2, 0.3, 0.3, 0.3, 0.3, 0.4, 0.4, 0.4, 0.4, 0.5]
     for _ in range(40):
         adaptation.learn(1.0, pictures=4)
     assert adaptation.probability == pytest.approx(0.6)
     for _ in range(80):
         adaptation.learn(0.0, pictures=4)
-    assert adaptation.probability == 0.0
+    assert adaptation.probability == pytest.approx(0.1)
 
 
 def test_it_goes_on_where_it_was() -> None:
-    one, other = (Adaptation(AdaptiveConfig(ramp_pictures=400)) for _ in range(2))
+    one, other = (Adaptation(AdaptiveConfig(ramp_pictures=400, start=0.0, least=0.0)) for _ in range(2))
     for _ in range(6):
         one.learn(0.9, pictures=8)
     other.load_state_dict(one.state_dict())

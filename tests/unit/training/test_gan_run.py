@@ -23,7 +23,7 @@ from synesthete.training.stills.collection import StillFolder, open_stills
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore::DeprecationWarning:lightning.*")
 
 TINY = (
-    "model.widths=[8, 8]", "model.discriminator_widths=[8, 8]", "model.style=8", "data.batch_size=2",
+    "model.widths=[8, 8]", "model.discriminator_width=8", "model.style=8", "data.batch_size=2",
     "losses.penalty_every=2", "adaptive.start=0.4", "adaptive.ramp_pictures=100", "validation_batches=2",
     "validate_every=3", "steps=6",
 )  # fmt: skip
@@ -49,19 +49,17 @@ def module_of(config: GanConfig) -> GanModule:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         generator = GanGenerator(GanSpec(latents=8, widths=(8, 8), blocks=1, style=8))
-        discriminator = Discriminator(DiscriminatorSpec((8, 8)))
+        discriminator = Discriminator(DiscriminatorSpec.through(tiny_vae(), width=8, side=64))
     return GanModule(config, generator, discriminator, Adaptation(config.adaptive), tiny_vae())
 
 
 def test_presets_are_what_they_say() -> None:
     sides = {preset: load_gan_config(preset).size for preset in GAN_PRESETS}
     assert sides == {"smoke": 64, "small": 256, "base": 256, "large": 512}
-    assert load_gan_config("smoke").optimiser.betas == (0.5, 0.999)
-    with pytest.raises(ConfigError, match="widths has 2 levels and discriminator_widths 3"):
-        load_gan_config("smoke", None, ["model.discriminator_widths=[8, 8, 8]"])
+    assert load_gan_config("smoke").optimiser.betas == (0.0, 0.99)
     with pytest.raises(ConfigError, match=r"optimiser.method = 'muon'"):
         load_gan_config("small", None, ["optimiser.method=muon"])
-    with pytest.raises(ConfigError, match=r"start \(0.9\) is over most"):
+    with pytest.raises(ConfigError, match=r"start \(0.9\) is not between least \(0.4\) and most \(0.8\)"):
         load_gan_config("small", None, ["adaptive.start=0.9"])
 
 
@@ -94,7 +92,7 @@ def test_the_judge_learns_at_a_rate_of_its_own(config: GanConfig) -> None:
     rates = {id(p): group["initial_lr"] for group in optimiser.param_groups for p in group["params"]}
     rate = config.optimiser.learning_rate
     assert {rates.pop(id(p)) for p in module.generator.parameters()} == {rate}
-    assert {rates.pop(id(p)) for p in module.discriminator.parameters()} == {4.0 * rate}
+    assert {rates.pop(id(p)) for p in module.discriminator.parameters()} == {5.0 * rate}
     assert not rates
 
 
@@ -139,9 +137,7 @@ def test_a_finished_run_is_measured_begun_with_and_grown(
     assert len(list((tmp_path / "report").glob("*.png"))) == 3
 
     begun = OPTIONS.model_copy(update={"init_from": found.weights})
-    larger = load_gan_config(
-        "smoke", None, (*TINY, "model.widths=[8, 8, 8]", "model.discriminator_widths=[8, 8, 8]")
-    )
+    larger = load_gan_config("smoke", None, (*TINY, "model.widths=[8, 8, 8]"))
     grown = train_gan(larger, begun, tmp_path / "grown", images)
     assert grown.weights is not None
     assert load_gan(grown.weights)[0].spec.scale == 8
