@@ -27,8 +27,9 @@ def a_loud_moment(control: Control) -> Signals:
     curves = {"calm": 0.0} | dict.fromkeys(control.envelopes, 0.7)
     curves |= {name: 0.3 + 0.2 * k for k, name in enumerate(sorted(control.phases))}
     curves |= dict.fromkeys([*control.wander, *control.parts, *control.oscillators], 0.4)
-    quiet = quiet_timeline(1.0)
-    timeline = replace(quiet, spectrum=np.tile(np.linspace(0.9, 0.3, 64, dtype=np.float32), (quiet.ticks, 1)))
+    loud = dict.fromkeys([*(f"band_{k}" for k in range(8)), "bass", "mid", "treble"], np.array(0.7))
+    heard = quiet_timeline(1.0, loudness=0.8, onsets=(0.0,), peak=np.array(0.8), **loud)
+    timeline = replace(heard, spectrum=np.tile(np.linspace(0.9, 0.3, 64, dtype=np.float32), (heard.ticks, 1)))
     moment = {name: np.array([value]) for name, value in curves.items()}
     return Signals(Fraction(30), moment, timeline=timeline)
 
