@@ -30,6 +30,11 @@ class GanLook(Frozen):
         description="Weights that `synesthete train gan` wrote, below the preset's folder; none: those that "
         "ship.",
     )
+    latents: int = Field(
+        default=16, ge=8, le=64,
+        description="Latents along the longer side of a picture. It learned from squares of 16: with more, a "
+        "picture holds more things, and is drawn in more pixels.",
+    )  # fmt: skip
     anchors: int = Field(
         default=12, ge=2, le=MOST_ANCHORS,
         description="How many of the 64 anchors of the weights a film walks between; the seed chooses them.",

@@ -37,13 +37,15 @@ _GRAIN: Final = "grain"
 _PAIR: Final = 2
 
 
-def walk_grid(aspect: float) -> tuple[int, int]:
-    """Give the rows and columns of latents for pictures of an aspect ratio: 16 along the longer side.
+def walk_grid(aspect: float, longer: int = LATENT_SIDE) -> tuple[int, int]:
+    """Give the rows and columns of latents for pictures of an aspect ratio.
 
     Parameters
     ----------
     aspect
         Width over height.
+    longer
+        Latents along the longer side.
 
     Raises
     ------
@@ -55,8 +57,8 @@ def walk_grid(aspect: float) -> tuple[int, int]:
     >>> walk_grid(1.0), walk_grid(16 / 9), walk_grid(9 / 16), walk_grid(4 / 3)
     ((16, 16), (9, 16), (16, 9), (12, 16))
     """
-    short = round(LATENT_SIDE / elongation(aspect, "gan"))
-    return (short, LATENT_SIDE) if aspect >= 1.0 else (LATENT_SIDE, short)
+    short = round(longer / elongation(aspect, "gan"))
+    return (short, longer) if aspect >= 1.0 else (longer, short)
 
 
 class WalkGenerator:
@@ -112,7 +114,7 @@ class WalkGenerator:
         )
         self._drawer: Drawer = self._exact
         self._store = anchors or BlockStore()
-        self._grid = walk_grid(aspect)
+        self._grid = walk_grid(aspect, look.latents)
         self._precision = precision
         # Of a batch of one, convolutions give other last bits.
         self._batch = BatchSize(max(_PAIR, decoding.batch_size) if self._exact.batches else _PAIR)

@@ -177,6 +177,13 @@ def test_latents_follow_the_film_s_shape(aspect: float, grid: tuple[int, int]) -
     assert own.shape == (3, 4 * grid[0], 4 * grid[1])
 
 
+def test_more_latents_hold_more_pixels() -> None:
+    finer = walker(latents=24, aspect=1.5)
+    planned = scored(finer)
+    assert planned.tables["anchors"].shape[2:] == (16, 24)
+    assert draw(finer, planned, 3, 4, Size(96, 64)).shape == (1, 3, 64, 96)
+
+
 def test_longer_pictures_are_refused() -> None:
     assert walk_grid(MOST_ASPECT) == (4, 16)
     with pytest.raises(ConfigError, match="generator gan draws pictures of at most 4:1, and 5:1 is wanted"):
