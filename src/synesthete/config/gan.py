@@ -36,7 +36,7 @@ class GanModelConfig(Frozen):
 
     latents: int = Field(default=8, ge=1, le=64, description="Channels of the latents, on a grid of 16x16.")
     widths: Widths = Field(
-        default=(256, 192, 96, 48),
+        default=(128, 96, 64, 32),
         description="Channels of the generator at each level, the coarsest first. Each doubles the picture's "
         "side: three give 128 pixels, four 256, five 512.",
     )

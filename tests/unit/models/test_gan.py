@@ -52,7 +52,7 @@ def test_the_shipped_size_is_a_grid_of_sixteen_and_at_most_ten_megabytes() -> No
     assert 16 * spec.scale == config.size == 256
     with torch.device("meta"):
         count = sum(one.numel() for one in GanGenerator(spec).parameters())
-    assert 3.5e6 < count < 4.9e6
+    assert 1e6 < count < 5e6  # of two bytes
 
 
 def test_noise_follows_from_seed_layer_and_grid() -> None:
