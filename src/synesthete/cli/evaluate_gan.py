@@ -87,6 +87,7 @@ def evaluate_gan(
 
 def _table(figures: "Mapping[str, Any]") -> "Iterator[str]":
     frechet, near, sweep = figures["frechet"], figures["neighbours"], figures["sweep"]
+    looks = figures["looks"]
     yield (
         f"{figures['pictures']} drawn pictures; {figures['learned_from']} that were learned from, "
         f"{figures['held_out']} held out"
@@ -103,6 +104,7 @@ def _table(figures: "Mapping[str, Any]") -> "Iterator[str]":
         f"{near['ratio']:.2f}; copies {100 * near['copies']:.1f} %, among held-out ones "
         f"{100 * near['copies_held_out']:.1f} %"
     )
+    yield f"looks:      64 anchors have {looks['anchors']:.1f}, 64 held-out pictures {looks['held_out']:.1f}"
     yield f"sweeps:     {sweep['step']:.4f} a step, the longest {sweep['jump']:.2f} times the mean"
     speeds = ", ".join(f"{name} {ms:.0f}" for name, ms in figures["milliseconds"].items())
     yield f"drawing:    ms a picture: {speeds}"

@@ -14,7 +14,11 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from synesthete.config.gan_look import MOST_ANCHORS
+from synesthete.evaluation.style_probes import effective_number
 from synesthete.evaluation.thumbnails import FEATURE, Thumbnails, look_distances, thumbnails
+from synesthete.generators.anchors import anchor_bank
+from synesthete.generators.blocks import BlockStore
 from synesthete.media.images import contact_sheet, write_png
 from synesthete.models.gan import LATENT_SIDE, GanGenerator, noise_maps, on_sphere
 from synesthete.models.vae import Vae
@@ -52,8 +56,11 @@ class GanReport(NamedTuple):
         those learned from; ``chroma``: the gap between means and deviations of chroma; ``neighbours``: how
         far the nearest picture that was learned from lies, medians of ``drawn`` and ``held_out`` and their
         ``ratio``, and the shares that can't be told from one, mirrored or not, ``copies`` and
-        ``copies_held_out``; ``sweep``: along walks from one picture to another, the mean ``step`` of pixels
-        and the longest one over it, ``jump``; ``milliseconds``: to draw a picture of each shape.
+        ``copies_held_out``; ``looks``: how many different looks the 64 ``anchors`` of films have, and as many
+        ``held_out`` pictures (`synesthete.evaluation.style_probes.effective_number` of thumbnails, the
+        ``bandwidth`` being how far held-out pictures are from those learned from); ``sweep``: along walks
+        from one picture to another, the mean ``step`` of pixels and the longest one over it, ``jump``;
+        ``milliseconds``: to draw a picture of each shape.
     drawn
         Some of the pictures.
     shapes
@@ -115,6 +122,7 @@ def measure_gan(
     fewer = min(count, len(images.held_out))
     near, apart = _neighbours(drawn.thumbnails, learned.thumbnails)
     _, apart_held_out = _neighbours(held_out.thumbnails, learned.thumbnails)
+    bandwidth = float(np.median(apart_held_out))
     walks = [draws.walk(number) for number in range(_SWEEPS)]
     shapes = {name: draws.shape(*grid) for name, grid in _SHAPES.items()}
     closest = np.argsort(apart, kind="stable")[:_COLUMNS]
@@ -130,10 +138,16 @@ def measure_gan(
         **_compared(drawn.colours, learned.colours),
         "neighbours": {
             "drawn": float(np.median(apart)),
-            "held_out": float(np.median(apart_held_out)),
-            "ratio": float(np.median(apart) / max(float(np.median(apart_held_out)), 1e-9)),
+            "held_out": bandwidth,
+            "ratio": float(np.median(apart) / max(bandwidth, 1e-9)),
             "copies": float((apart < _SEEN).mean()),
             "copies_held_out": float((apart_held_out < _SEEN).mean()),
+            "feature": FEATURE,
+        },
+        "looks": {
+            "anchors": _different(_anchors(generator), bandwidth),
+            "held_out": _different(held_out.thumbnails[:MOST_ANCHORS], bandwidth),
+            "bandwidth": bandwidth,
             "feature": FEATURE,
         },
         "sweep": _smoothness(walks),
@@ -263,6 +277,18 @@ def _neighbours(looks: Thumbnails, learned: Thumbnails) -> tuple[list[int], Floa
     distances = look_distances(looks, both)
     nearest = distances.argmin(axis=1)
     return (nearest % len(learned)).tolist(), distances.min(axis=1)
+
+
+def _anchors(generator: GanGenerator) -> Thumbnails:
+    """Look at the squares that films walk between."""
+    grid = (LATENT_SIDE, LATENT_SIDE)
+    anchors = torch.from_numpy(anchor_bank(generator, "", grid, BlockStore()).anchors)
+    noise = noise_maps(generator.spec, 0)
+    return np.concatenate([thumbnails(generator(some, noise)) for some in torch.split(anchors, _BATCH)])
+
+
+def _different(looks: Thumbnails, bandwidth: float) -> float:
+    return effective_number(look_distances(looks, looks), bandwidth=max(bandwidth, 1e-9))
 
 
 def _smoothness(walks: Sequence[Pictures]) -> dict[str, float]:

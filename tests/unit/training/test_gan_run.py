@@ -132,6 +132,9 @@ def test_a_finished_run_is_measured_begun_with_and_grown(
     # Hardly trained, it draws nothing like the data, and held-out pictures are like it.
     assert report.figures["frechet"]["drawn"] > report.figures["frechet"]["held_out"]
     assert report.figures["sweep"]["jump"] < 3.0
+    looks = report.figures["looks"]
+    assert 1.0 <= looks["anchors"] <= 64.0
+    assert 1.0 <= looks["held_out"] <= len(images.held_out)
     assert [one.shape[1:] for one in report.shapes] == [(36, 64), (64, 36)]
     report_sheets(tmp_path / "report", report)
     assert len(list((tmp_path / "report").glob("*.png"))) == 3
