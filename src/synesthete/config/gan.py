@@ -64,10 +64,10 @@ class GanLosses(Frozen):
         default=16, ge=1, le=1024, description="Steps from one slope that is taken to the next."
     )
     chroma: float = Field(
-        default=1.0, ge=0, le=100, description="Weight of chroma's mean and deviation in a batch."
+        default=3.0, ge=0, le=100, description="Weight of chroma's mean and deviation in a batch."
     )
     saturation: float = Field(
-        default=1.0, ge=0, le=100, description="Weight of how saturated the pictures of a batch are."
+        default=10.0, ge=0, le=100, description="Weight of how saturated the pictures of a batch are."
     )
 
 

@@ -41,6 +41,9 @@ SHEET_COLUMNS: Final = 8
 
 _DRAWN_ROWS: Final = 3
 _SWEEPS: Final = 2
+_COLOUR: Final = 10.0
+"""What a wrong saturation weighs beside Fréchet's distance, when weights are chosen."""
+
 _LARGEST_SEED: Final = 2**63
 
 Pictures = Float[Tensor, "batch 3 side side"]
@@ -168,12 +171,14 @@ class GanModule(LightningModule):
         found = {name: self._gathered(torch.cat([one[name] for one in seen])) for name in seen[0]}
         distance = frechet_distance(found["drawn"], found["true"])
         drawn_score, true_score = found["scores"].mean(dim=0).tolist()
+        colours = {name: _ratio(found[name]) for name in ("saturation", "brightness")}
         figures = {
             "frechet": distance,
-            "score": -distance,  # the highest one's weights are kept
+            # The highest one's weights are kept.
+            "score": -distance - _COLOUR * abs(colours["saturation"] - 1.0),
             "variety": variety(found["drawn"], found["true"]),
             "chroma": float(found["chroma"].mean()),
-            **{name: _ratio(found[name]) for name in ("saturation", "brightness")},
+            **colours,
             "judged_drawn": drawn_score,
             "judged_true": true_score,
         }
