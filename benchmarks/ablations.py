@@ -27,12 +27,12 @@ from synesthete.training.diffusion_report import measure_diffusion, report_sheet
 from synesthete.training.diffusion_run import train_diffusion
 from synesthete.training.drawer import load_drawer
 
-GUIDANCE = 2.0
+GUIDANCE = 3.0
 BASELINE = (
     "conditions.aligned=false", "conditions.p_style_drop=1", "pressure.weight=0",
     "data.audio_silence_mix_prob=0", "losses.silence=0", "sampling.audio_guidance=1",
 )  # fmt: skip
-"""What the original project had. Validation, which chooses weights, draws all variants without guidance."""
+"""What the original project had. Validation draws all variants without guidance."""
 
 
 class Variant(NamedTuple):
@@ -133,7 +133,8 @@ def configuration(variant: Variant, given: argparse.Namespace, seed: int) -> Dif
     """Give a variant's run: all changes up to its own, and last those of the command line."""
     upto = VARIANTS[: VARIANTS.index(variant) + 1]
     budget = (
-        f"steps={given.steps}", f"validate_every={given.steps // 2}", f"seed={seed}",
+        # The last weights are kept: of the best ones some would have been trained longer than others.
+        f"steps={given.steps}", f"validate_every={given.steps}", f"seed={seed}",
         # The bootstrap, and then the catalogue, in the share of training that a long run has them in.
         f"data.audio_debug_mix_prob=[[0, 1.0], [{given.steps // 3}, 1.0], [{given.steps}, 0.3]]",
         "optimiser.accumulate=1",
