@@ -33,6 +33,9 @@ _HALVINGS: Final = (2, 1, 1, 0)
 """From a picture of 64 pixels to scores: from its cells of 2x2 pixels, and from what an encoder sees at 4, 8
 and 16 pixels."""
 
+_PARTS: Final = 4
+"""Parts of a picture along each side that are scored; as many in each size, so that all sizes count alike."""
+
 _SLOPE: Final = 0.2
 _LEAST: Final = 1e-8
 _LEAST_SPREAD: Final = 0.05
@@ -131,7 +134,7 @@ class Discriminator(nn.Module):
 
         Returns
         -------
-        Scores of parts of the pictures, of all views and ways to see them.
+        Scores of 4x4 parts of the pictures, of all views and ways to see them.
         """
         scores = [
             judge(seen) for judges, view in zip(self.views, views, strict=True)
@@ -181,7 +184,7 @@ class _Judge(nn.Module):
             features = nn.functional.leaky_relu(halve(features), _SLOPE)
         features = nn.functional.leaky_relu(self.last(_with_deviation(features)), _SLOPE)
         scores: Tensor = self.score(features)
-        return scores.float().flatten(1)
+        return nn.functional.adaptive_avg_pool2d(scores.float(), _PARTS).flatten(1)
 
 
 def _with_deviation(

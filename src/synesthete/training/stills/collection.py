@@ -37,7 +37,7 @@ class StillFolder:
     ----------
     training, held_out
         Their files. Which ones are held out follows from their names alone, so that pictures that are added
-        do not change it.
+        do not change it. The first of these are of all kinds, whatever the names begin with.
     digest
         SHA-256 of all that training depends on: names and contents.
     recipe
@@ -81,7 +81,7 @@ def open_stills(folder: Path) -> StillFolder:
     held_out = set(ranked[:count])
     return StillFolder(
         tuple(folder / name for name in names if name not in held_out),
-        tuple(folder / name for name in names if name in held_out),
+        tuple(folder / name for name in ranked[:count]),
         digest_json(known),
         _recipe(folder) if written else {},
     )
