@@ -31,13 +31,20 @@ def a_loud_moment(control: Control) -> Signals:
     heard = quiet_timeline(1.0, loudness=0.8, onsets=(0.0,), peak=np.array(0.8), **loud)
     timeline = replace(heard, spectrum=np.tile(np.linspace(0.9, 0.3, 64, dtype=np.float32), (heard.ticks, 1)))
     moment = {name: np.array([value]) for name, value in curves.items()}
-    return Signals(Fraction(30), moment, timeline=timeline)
+    lasting = {name: np.repeat(value, heard.ticks) for name, value in moment.items()}
+    return Signals(Fraction(30), moment, timeline=timeline, ticks=lasting)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give one for all: presets that walk on the same grid find their anchors once."""
+    return tmp_path_factory.mktemp("workspace")
 
 
 @pytest.mark.parametrize("name", shipped_presets())
-def test_the_preset_looks_as_it_did(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_the_preset_looks_as_it_did(name: str, request: pytest.FixtureRequest, workspace: Path) -> None:
     preset, path = load_preset(name), IMAGES / f"{name}.png"
-    options = RenderOptions(device="cpu", precision="float32", workspace=tmp_path)
+    options = RenderOptions(device="cpu", precision="float32", workspace=workspace)
     generator = build_generator(preset, options, Fuser(Path(), wanted=False))
     trajectory = generator.score(a_loud_moment(preset.control), np.array([preset.style]), preset.seed)
     picture = Quantiser(SIZE).rgb8(next(generator.frames(trajectory, 0, 1, SIZE))).numpy()

@@ -68,7 +68,6 @@ def test_other_weights_are_another_film_and_the_manifest_names_them(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--generator", "gan"), "no preset of the generator gan ships with this version"),
         (("-p", "WALK", "-r", "640x64"), "at most 4:1, and 10:1 is wanted"),
         (("-p", "WALK", "--set", "gan.anchors=1"), "gan.anchors"),
         (("-p", "WALK", "--style-image", "red.png"), "only diffusion takes its style from a picture"),

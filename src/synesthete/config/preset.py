@@ -42,7 +42,9 @@ __all__ = [
 ]
 
 GeneratorName = Literal["cppn", "program", "gan", "diffusion"]
-DEFAULT_PRESETS: dict[GeneratorName, str] = {"cppn": "silk", "program": "corona", "diffusion": "dream"}
+DEFAULT_PRESETS: dict[GeneratorName, str] = {
+    "cppn": "silk", "program": "corona", "gan": "walk", "diffusion": "dream",
+}  # fmt: skip
 """The preset that each generator renders with when none is named; the first is the default of all."""
 
 AUTO_PRESET = "auto"
@@ -237,19 +239,9 @@ def shipped_presets() -> list[str]:
 
 
 def default_preset(generator: GeneratorName | None = None) -> str:
-    """Name the preset that a generator renders with when none is named; by default that of all.
-
-    Raises
-    ------
-    ConfigError
-        If none ships for it.
-    """
+    """Name the preset that a generator renders with when none is named; by default that of all."""
     if generator is None:
         return next(iter(DEFAULT_PRESETS.values()))
-    if generator not in DEFAULT_PRESETS:
-        raise ConfigError(
-            f"no preset of the generator {generator} ships with this version; name one of yours with --preset"
-        )
     return DEFAULT_PRESETS[generator]
 
 
