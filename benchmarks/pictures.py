@@ -20,8 +20,8 @@ from torch import Tensor
 from synesthete.config.gan import load_gan_config
 from synesthete.files import digest_file
 from synesthete.generators.drawers import Drawer, OnnxDrawer, TorchDrawer
-from synesthete.generators.gan import walk_grid
 from synesthete.generators.networks import GanNetwork
+from synesthete.generators.walk_grid import walk_grid
 from synesthete.models.gan import GanGenerator, GanSpec, noise_maps
 from synesthete.models.weights import load_gan
 

@@ -71,7 +71,7 @@ def test_a_generator_of_pictures_is_exported_with_its_anchors(cli: Command, tmp_
     for entry, name in files.items():
         assert (meta[entry]["file"], meta[entry]["sha256"]) == (name, digest_file(folder / name))
     assert meta["weights"] == {"file": "gan.safetensors", "sha256": digest_file(weights), "steps": 5}
-    assert (meta["latent_shape"], meta["pixels_per_latent"]) == ([8, "height", "width"], 4)
+    assert (meta["latent_shape"], meta["pixels_per_latent"], meta["margin"]) == ([8, "height", "width"], 4, 1)
     assert {port["name"]: port["shape"] for port in (*meta["inputs"], *meta["outputs"])} == {
         "latents": ["batch", 8, "height", "width"], "noise_0": ["batch", 1, "height", "width"],
         "noise_1": ["batch", 1, "2*height", "2*width"], "pictures": ["batch", 3, "4*height", "4*width"],
@@ -85,7 +85,7 @@ def test_a_generator_of_pictures_is_exported_with_its_anchors(cli: Command, tmp_
     named = {*meta["anchors"].values(), *meta["axes"].values()}
     assert named == set(tables)
     gan, _ = load_gan(weights)
-    for grid in ("16x16", "9x16", "16x9"):
+    for grid in ("18x18", "11x18", "18x11"):
         rows, columns = (int(side) for side in grid.split("x"))
         bank = anchor_bank(gan, "", (rows, columns), BlockStore())
         assert np.array_equal(tables[meta["anchors"][grid]], bank.anchors)

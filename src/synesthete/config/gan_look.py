@@ -87,6 +87,10 @@ class GanLook(Frozen):
         description="Seconds over which the bands' moves are smoothed, centred, where the music is quiet; "
         "where it is loud, or on an onset, they are not.",
     )
+    dark: Share = Field(
+        default=0.5,
+        description="How much darker pictures are where the signal `energy` is 0, than where it is 1.",
+    )
     noise: Literal["held", "beating"] = Field(
         default="held",
         description="Whether the noise under fine detail stands, or turns to another with each beat.",

@@ -23,6 +23,7 @@ from synesthete.generators.blocks import BlockStore
 from synesthete.generators.latent_control import AXES
 from synesthete.generators.threads import single_threaded
 from synesthete.generators.thumbnails import Thumbnails, look_distances, thumbnails
+from synesthete.generators.walk_grid import without_margin
 from synesthete.models.gan import GanGenerator, noise_maps
 from synesthete.seeding import generator_for
 
@@ -72,7 +73,7 @@ def anchor_bank(
     digest
         SHA-256 of its weights.
     grid
-        Rows and columns of the latents.
+        Rows and columns of the latents, those beyond the edges too; see `walk_grid`.
     store
         Keeps what is found.
     """
@@ -173,7 +174,8 @@ def _found(
     looks = []
     with torch.no_grad(), single_threaded():
         for some in np.split(latents, CANDIDATES // _BATCH):
-            looks.append(thumbnails(network(torch.from_numpy(some).to(device), noise).float().cpu()))
+            drawn = without_margin(network(torch.from_numpy(some).to(device), noise), network.spec.scale)
+            looks.append(thumbnails(drawn.float().cpu()))
     seen = np.concatenate(looks)
     lively = np.sort(np.argsort(-_liveliness(seen), kind="stable")[: int(_LIVELY * CANDIDATES)])
     chosen = lively[medoids(look_distances(seen[lively], seen[lively]), MOST_ANCHORS)]

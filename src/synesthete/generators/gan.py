@@ -21,44 +21,21 @@ from synesthete.generators.blocks import BlockStore
 from synesthete.generators.control import Signals
 from synesthete.generators.cppn import HALF_PRECISION_PSNR_DB, Precision
 from synesthete.generators.drawers import Drawer, OnnxDrawer, TorchDrawer
-from synesthete.generators.dream_grid import elongation
 from synesthete.generators.latent_control import AXES, WANDERS, plan_latents
 from synesthete.generators.latents import Material, latents_of, wander_noises
 from synesthete.generators.networks import GanNetwork
 from synesthete.generators.threads import single_threaded
+from synesthete.generators.walk_grid import walk_grid, without_margin
 from synesthete.models.batches import BatchSize, in_batches
-from synesthete.models.gan import LATENT_SIDE, noise_maps
+from synesthete.models.gan import noise_maps
 from synesthete.seeding import MAX_SEED, generator_for
 
-__all__ = ["WalkGenerator", "walk_grid"]
+__all__ = ["WalkGenerator"]
 
 _ANCHORS, _AXES, _NOISES = "anchors", "axes", "noises"
 _GRAIN: Final = "grain"
+_LIGHT: Final = "light"
 _PAIR: Final = 2
-
-
-def walk_grid(aspect: float, longer: int = LATENT_SIDE) -> tuple[int, int]:
-    """Give the rows and columns of latents for pictures of an aspect ratio.
-
-    Parameters
-    ----------
-    aspect
-        Width over height.
-    longer
-        Latents along the longer side.
-
-    Raises
-    ------
-    ConfigError
-        See `synesthete.generators.dream_grid.elongation`.
-
-    Examples
-    --------
-    >>> walk_grid(1.0), walk_grid(16 / 9), walk_grid(9 / 16), walk_grid(4 / 3)
-    ((16, 16), (9, 16), (16, 9), (12, 16))
-    """
-    short = round(longer / elongation(aspect, "gan"))
-    return (short, longer) if aspect >= 1.0 else (longer, short)
 
 
 class WalkGenerator:
@@ -138,8 +115,10 @@ class WalkGenerator:
             *(f"axis.{place}" for place in range(AXES)),
             *(f"wander.{place}" for place in range(WANDERS)),
             _GRAIN,
+            _LIGHT,
         )
-        rows = np.concatenate([plan.weights, plan.axes, plan.wander, plan.grain[:, None]], 1)
+        ends = np.stack([plan.grain, plan.light], axis=1)
+        rows = np.concatenate([plan.weights, plan.axes, plan.wander, ends], 1)
         tables = {
             _ANCHORS: bank.anchors[pack],
             _AXES: bank.axes,
@@ -178,13 +157,15 @@ class WalkGenerator:
     def _drawn(
         self, trajectory: Trajectory, numbers: range, drawer: Drawer
     ) -> Float32[Tensor, "frames 3 rows columns"]:
-        """Draw frames on the network's grid; beyond the last one, that one again."""
+        """Draw frames in the network's own size; beyond the last one, that one again."""
         # Where memory is short a batch may become one; it is drawn as two all the same.
         count = max(_PAIR, len(numbers))
         frames = np.minimum(numbers.start + np.arange(count), trajectory.frames - 1)
         rows = np.asarray(trajectory.rows[frames], np.float64)
         latents = torch.from_numpy(np.stack([self._latents(trajectory, row) for row in rows]))
-        return drawer.draw(latents, self._noise_at(trajectory, torch.from_numpy(rows[:, -1])))
+        grain, light = torch.from_numpy(rows[:, -2:]).T
+        drawn = drawer.draw(latents, self._noise_at(trajectory, grain))
+        return without_margin(drawn, self._network.spec.scale) * light[:, None, None, None].to(drawn)
 
     def _latents(
         self, trajectory: Trajectory, row: Float[np.ndarray, " columns"]

@@ -59,6 +59,8 @@ class LatentPlan:
         Noises, each within ±`WANDER_BOUND` times the amount.
     grain
         How far the noise under detail has turned to another one, turns.
+    light
+        What pictures are multiplied by, 0 to 1.
     route
         Which anchors it goes to when.
     """
@@ -67,6 +69,7 @@ class LatentPlan:
     axes: Float[np.ndarray, "frames 4"]
     wander: Float[np.ndarray, "frames 4"]
     grain: Float[np.ndarray, " frames"]
+    light: Float[np.ndarray, " frames"]
     route: Route
 
 
@@ -118,11 +121,13 @@ def plan_latents(
     axes = sampled(_moves(signals, look)) + look.style_reach * style_curve
     axes[:, 0] += look.sections * route.level(moments, pace)
 
+    light = 1.0 - look.dark * (1.0 - np.interp(moments, known, ticks["energy"]))
     return LatentPlan(
         weights=route.weights(moments, pace, look.anchors),
         axes=axes,
         wander=sampled(noises),
         grain=np.interp(moments, known, _grain(beats, look)),
+        light=light,
         route=route,
     )
 

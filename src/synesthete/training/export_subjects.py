@@ -16,7 +16,7 @@ from synesthete.generators.anchors import anchor_bank
 from synesthete.generators.blocks import BlockStore
 from synesthete.generators.build import weights_of
 from synesthete.generators.cppn import constants_of, drawn_pair, spec_of
-from synesthete.generators.gan import walk_grid
+from synesthete.generators.walk_grid import MARGIN, walk_grid
 from synesthete.models.cppn import CppnWeights
 from synesthete.models.cppn_file import packed_bytes
 from synesthete.models.field import Canvas
@@ -134,6 +134,7 @@ def _gan(options: ExportOptions) -> Subject:
             "weights": {"file": path.name, "sha256": digest, "steps": facts.get("steps")},
             "latent_shape": [spec.latents, "height", "width"],
             "pixels_per_latent": spec.scale,
+            "margin": MARGIN,
             "normalisation": {
                 "latents": "N(0, 1); between two of them keep the length, on the sphere: on a straight line "
                 "pictures turn grey",

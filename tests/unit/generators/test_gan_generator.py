@@ -35,9 +35,10 @@ from synesthete.generators.build import (
 from synesthete.generators.control import Signals, build_signals
 from synesthete.generators.cppn import Precision
 from synesthete.generators.dream_grid import MOST_ASPECT
-from synesthete.generators.gan import WalkGenerator, walk_grid
+from synesthete.generators.gan import WalkGenerator
 from synesthete.generators.networks import load_gan_network, network_digests
 from synesthete.generators.thumbnails import look_distances, thumbnails
+from synesthete.generators.walk_grid import MARGIN, walk_grid, without_margin
 from synesthete.models.gan import noise_maps
 from synesthete.seeding import generator_for
 
@@ -100,7 +101,7 @@ def film(generator: WalkGenerator, trajectory: Trajectory) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def bank() -> AnchorBank:
-    return anchor_bank(made_gan(), "w0", (16, 16), STORE)
+    return anchor_bank(made_gan(), "w0", walk_grid(1.0), STORE)
 
 
 @pytest.fixture
@@ -123,6 +124,16 @@ def test_a_frame_alone_is_the_frame_in_a_run(
     assert not torch.equal(film[7], film[6])
     for start, stop in ((7, 8), (5, 9), (FRAMES - 1, FRAMES)):
         assert torch.equal(draw(generator, trajectory, start, stop), film[start:stop])
+
+
+def test_pictures_are_as_light_as_the_plan_says(trajectory: Trajectory, film: torch.Tensor) -> None:
+    bright = walker(dark=0.0)
+    planned = scored(bright)
+    light = trajectory.rows[:, trajectory.columns.index("light")]
+    assert 0.5 <= light.min() < light.max() - 0.1 <= 0.9
+    assert planned.rows[:, planned.columns.index("light")].min() == 1
+    shown = draw(bright, planned, 0, FRAMES) * torch.from_numpy(light)[:, None, None, None]
+    assert torch.allclose(shown, film, atol=1e-6)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5])
@@ -172,7 +183,7 @@ def test_another_shape_shows_the_middle(
 def test_latents_follow_the_film_s_shape(aspect: float, grid: tuple[int, int]) -> None:
     wide = walker(aspect=aspect)
     planned = scored(wide)
-    assert planned.tables["anchors"].shape[2:] == grid
+    assert planned.tables["anchors"].shape[2:] == (grid[0] + 2 * MARGIN, grid[1] + 2 * MARGIN)
     (own,) = draw(wide, planned, 3, 4, Size(4 * grid[1], 4 * grid[0]))
     assert own.shape == (3, 4 * grid[0], 4 * grid[1])
 
@@ -180,12 +191,12 @@ def test_latents_follow_the_film_s_shape(aspect: float, grid: tuple[int, int]) -
 def test_more_latents_hold_more_pixels() -> None:
     finer = walker(latents=24, aspect=1.5)
     planned = scored(finer)
-    assert planned.tables["anchors"].shape[2:] == (16, 24)
+    assert planned.tables["anchors"].shape[2:] == (18, 26)
     assert draw(finer, planned, 3, 4, Size(96, 64)).shape == (1, 3, 64, 96)
 
 
 def test_longer_pictures_are_refused() -> None:
-    assert walk_grid(MOST_ASPECT) == (4, 16)
+    assert walk_grid(MOST_ASPECT) == (6, 18)
     with pytest.raises(ConfigError, match="generator gan draws pictures of at most 4:1, and 5:1 is wanted"):
         walk_grid(0.2)
 
@@ -259,8 +270,9 @@ def test_the_film_follows_music_seed_and_style(trajectory: Trajectory, generator
 def test_noise_is_held_or_beats(trajectory: Trajectory, film: torch.Tensor) -> None:
     beating = walker(noise="beating")
     planned = scored(beating)
-    assert planned.rows[-1, -1] > 0.2
-    assert not trajectory.rows[:, -1].any()
+    grain = planned.columns.index("grain")
+    assert planned.rows[-1, grain] > 0.2
+    assert not trajectory.rows[:, grain].any()
     drawn = draw(beating, planned, 0, FRAMES)
     assert torch.equal(drawn[0], film[0])
     assert not torch.equal(drawn[-1], film[-1])
@@ -287,31 +299,31 @@ def test_films_keep_the_saturation_of_the_anchors() -> None:
 def looks_of(latents: np.ndarray) -> np.ndarray:
     network = made_gan()
     noise = noise_maps(network.spec, 0, rows=latents.shape[2], columns=latents.shape[3])
-    return thumbnails(network(torch.from_numpy(latents), noise))
+    return thumbnails(without_margin(network(torch.from_numpy(latents), noise), network.spec.scale))
 
 
 def test_anchors_differ_more_than_what_comes(bank: AnchorBank) -> None:
-    assert bank.anchors.shape == (MOST_ANCHORS, 8, 16, 16)
-    drawn = generator_for(1, "any latents").standard_normal((MOST_ANCHORS, 8, 16, 16), np.float32)
+    assert bank.anchors.shape == (MOST_ANCHORS, 8, 18, 18)
+    drawn = generator_for(1, "any latents").standard_normal(bank.anchors.shape, np.float32)
     chosen, random = (looks_of(latents) for latents in (bank.anchors, drawn))
     apart = [look_distances(looks, looks) for looks in (chosen, random)]
-    least = [float((one + 9.0 * np.eye(len(one))).min()) for one in apart]
-    assert least[0] > least[1]
+    nearest = [float((one + 9.0 * np.eye(len(one))).min(axis=1).mean()) for one in apart]
+    assert nearest[0] > nearest[1]
     scale = float(np.median(apart[1]))
     numbers = [effective_number(one, bandwidth=scale) for one in apart]
     assert numbers[0] > numbers[1]
 
 
 def test_anchors_are_found_once(bank: AnchorBank, tmp_path: Path) -> None:
-    first = anchor_bank(made_gan(), "w0", (16, 16), BlockStore(tmp_path))
+    first = anchor_bank(made_gan(), "w0", walk_grid(1.0), BlockStore(tmp_path))
     (kept,) = tmp_path.iterdir()
     written = kept.stat().st_mtime_ns
-    again = anchor_bank(made_gan(), "w0", (16, 16), BlockStore(tmp_path))
+    again = anchor_bank(made_gan(), "w0", walk_grid(1.0), BlockStore(tmp_path))
     assert kept.stat().st_mtime_ns == written
     for one in (first, again):
         assert np.array_equal(one.anchors, bank.anchors)
         assert np.array_equal(one.axes, bank.axes)
-    anchor_bank(made_gan(1), "w1", (16, 16), BlockStore(tmp_path))
+    anchor_bank(made_gan(1), "w1", walk_grid(1.0), BlockStore(tmp_path))
     assert len(list(tmp_path.iterdir())) == 2
 
 

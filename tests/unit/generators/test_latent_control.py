@@ -262,6 +262,15 @@ def test_outside_onsets_nothing_jumps(plan: LatentPlan, song: Timeline) -> None:
     assert np.median(moved) > 0.001
 
 
+def test_light_goes_with_the_energy() -> None:
+    timeline = beaten_timeline(24.0, silences=((8.0, 16.0),))
+    light = planned(timeline, dark=0.6).light
+    assert light[300:420].max() == pytest.approx(0.4)
+    assert light[60:210].min() > 0.5
+    assert light.max() <= 1 + 1e-6
+    assert (planned(timeline, dark=0.0).light == 1).all()
+
+
 def test_silence_hardly_moves() -> None:
     timeline = beaten_timeline(24.0, silences=((8.0, 16.0),))
     moved = steps(latents(planned(timeline)))
@@ -275,7 +284,7 @@ def test_silence_hardly_moves() -> None:
 
 def test_another_frame_rate_is_the_same_walk(plan: LatentPlan, song: Timeline) -> None:
     fast = planned(song, fps=60)
-    for name in ("weights", "axes", "wander", "grain"):
+    for name in ("weights", "axes", "wander", "grain", "light"):
         assert np.array_equal(getattr(fast, name)[::2], getattr(plan, name)), name
 
 
@@ -314,7 +323,7 @@ def two_threads() -> Iterator[None]:
 
 def test_no_bit_depends_on_the_threads(two_threads: None, plan: LatentPlan, song: Timeline) -> None:
     again = planned(song)
-    for name in ("weights", "axes", "wander", "grain"):
+    for name in ("weights", "axes", "wander", "grain", "light"):
         assert np.array_equal(getattr(again, name), getattr(plan, name)), name
 
 

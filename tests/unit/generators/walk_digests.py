@@ -31,7 +31,7 @@ def main() -> None:
     path = walker.prepare(trajectory, size)
     (frame,) = walker.frames(trajectory, 1101, 1102, size)
     made = {
-        **{f"plan.{name}": getattr(plan, name) for name in ("weights", "axes", "wander", "grain")},
+        **{f"plan.{name}": getattr(plan, name) for name in ("weights", "axes", "wander", "grain", "light")},
         **{f"route.{name}": getattr(plan.route, name) for name in ("moments", "stops", "levels", "beaten")},
         "rows": trajectory.rows,
         **trajectory.tables,
