@@ -165,7 +165,8 @@ class WalkGenerator:
         latents = torch.from_numpy(np.stack([self._latents(trajectory, row) for row in rows]))
         grain, light = torch.from_numpy(rows[:, -2:]).T
         drawn = drawer.draw(latents, self._noise_at(trajectory, grain))
-        return without_margin(drawn, self._network.spec.scale) * light[:, None, None, None].to(drawn)
+        seen: Tensor = without_margin(drawn, self._network.spec.scale) * light[:, None, None, None].to(drawn)
+        return seen
 
     def _latents(
         self, trajectory: Trajectory, row: Float[np.ndarray, " columns"]
