@@ -150,6 +150,6 @@ def _made_of(name: str) -> str:
     if preset.generator == "gan":
         return f"gan: {preset.gan.anchors} anchors, {preset.gan.move_beats:g} beats from one to the next"
     if preset.generator == "diffusion":
-        return f"diffusion: style {preset.diffusion.style_mode}, {preset.diffusion.steps} steps"
+        return f"diffusion: style {preset.diffusion.style_mode}"
     net = preset.cppn.net
     return f"cppn: {net.layers} × {net.units}, gain {net.gain:g}"

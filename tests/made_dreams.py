@@ -13,6 +13,7 @@ from torch import nn
 from synesthete.audio.columns import COLUMN_NAMES
 from synesthete.audio.embedding_columns import embedding_columns
 from synesthete.audio.embeddings import Embedder
+from synesthete.config.diffusion import SamplingConfig
 from synesthete.config.dream import DiffusionLook
 from synesthete.config.weights import LargeWeights
 from synesthete.files import digest_bytes
@@ -73,7 +74,8 @@ def made_diffusion(seed: int = 0, spec: DiffusionSpec = DIFFUSION_SPEC) -> Diffu
 
 
 def made_networks(seed: int = 0) -> Networks:
-    return Networks(made_diffusion(seed), made_vae(seed), {"weights": f"w{seed}", "vae": f"v{seed}"})
+    digests = {"weights": f"w{seed}", "vae": f"v{seed}"}
+    return Networks(made_diffusion(seed), made_vae(seed), digests, SamplingConfig())
 
 
 def spec_hearing(embedder: Embedder) -> DiffusionSpec:
@@ -99,7 +101,8 @@ def write_models(
     vae = made_vae(seed)
     save_weights(places[1], vae, {"steps": 0})
     model = made_diffusion(seed) if embedder is None else made_diffusion(seed, spec_hearing(embedder))
-    facts = {"latents": latents or latents_digest(vae)}
+    sampling = SamplingConfig().model_dump()
+    facts = {"latents": latents or latents_digest(vae), "config": {"sampling": sampling}}
     if embedder is not None:
         model.ear.deviation[-embedder.size :] = 1.0
         facts["embedding_model"] = embedder.digest

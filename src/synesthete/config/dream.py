@@ -22,6 +22,7 @@ StyleMode = Literal["random", "zero", "image", "interpolate"]
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Scale = Annotated[float, Field(ge=0, le=MAX_GUIDANCE_SCALE)]
 
 
 class DiffusionLook(Frozen):
@@ -42,25 +43,27 @@ class DiffusionLook(Frozen):
         description="Folder of the pretrained audio network whose numbers the weights hear besides the "
         "Timeline, if they were trained with one: `data.embedding`.",
     )
-    steps: int = Field(default=8, ge=1, le=256, description="Steps from noise to pictures.")
+    steps: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        default=None, description="Steps from noise to pictures (default: as the weights were validated)."
+    )
     shift: float = Field(
         default=1.0, ge=0.1, le=20, description="Above 1 more of the steps are spent near the noise."
     )
     solver: Literal["euler", "heun"] = Field(
         default="euler", description="`heun` asks the model twice in a step, and errs less."
     )
-    audio_guidance_scale: float = Field(
-        default=3.0,
-        ge=0,
-        le=MAX_GUIDANCE_SCALE,
-        description="How strongly it follows the music: 1 as it was trained, 0 not. A mood multiplies it "
-        "by its `guidance`.",
+    audio_guidance_scale: Scale | None = Field(
+        default=None,
+        description="How strongly it follows the music: 1 as it was trained, 0 not (default: as the weights "
+        "were validated, times audio_guidance_factor). A mood multiplies it by its `guidance`.",
     )
-    style_guidance_scale: float = Field(
-        default=1.5,
-        ge=0,
-        le=MAX_GUIDANCE_SCALE,
-        description="How strongly it keeps to the style: 1 as it was trained, 0 not.",
+    audio_guidance_factor: Scale = Field(
+        default=1.0, description="Instead, a factor on the scale that the weights were validated with."
+    )
+    style_guidance_scale: Scale | None = Field(
+        default=None,
+        description="How strongly it keeps to the style: 1 as it was trained, 0 not (default: as the "
+        "weights were validated).",
     )
     guidance_interval: tuple[Share, Share] = Field(
         default=(0.0, 1.0),

@@ -168,8 +168,8 @@ def apply_guidance(look: DiffusionLook, mood: Mood) -> DiffusionLook:
     >>> apply_guidance(DiffusionLook(audio_guidance_scale=3.0), mood).audio_guidance_scale
     1.5
     """
-    scale = _scaled(look.audio_guidance_scale, mood.guidance, MAX_GUIDANCE_SCALE)
-    return look.model_copy(update={"audio_guidance_scale": scale})
+    own = "audio_guidance_factor" if look.audio_guidance_scale is None else "audio_guidance_scale"
+    return look.model_copy(update={own: _scaled(getattr(look, own), mood.guidance, MAX_GUIDANCE_SCALE)})
 
 
 def apply_walk(look: GanLook, mood: Mood) -> GanLook:

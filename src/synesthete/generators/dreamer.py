@@ -6,7 +6,7 @@ its ends they see what the neighbouring blocks see there, so that blocks meet. N
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from synesthete.audio.timeline import Timeline
 from synesthete.clock import Clock
-from synesthete.config.dream import DiffusionLook
+from synesthete.config.dream import MAX_GUIDANCE_SCALE, DiffusionLook
 from synesthete.files import code_digest, digest_bytes, digest_json
 from synesthete.generators.base import Trajectory
 from synesthete.generators.blocks import BlockStore
@@ -149,20 +149,31 @@ class Dreamer:
             drawn = model.sample(
                 points,
                 Conditions(model.hear(heard), model.styled(model.styles(style))),
-                guidance=Guidance(
-                    audio=look.audio_guidance_scale,
-                    style=look.style_guidance_scale,
-                    start=look.guidance_interval[0],
-                    stop=look.guidance_interval[1],
-                    rescale=look.guidance_rescale,
-                ),
-                steps=look.steps,
+                guidance=self.guidance,
+                steps=self.steps,
                 shift=look.shift,
                 solver=look.solver,
             )
             own: Tensor = model.unscaled(drawn)
         latents: np.ndarray = own[0].float().cpu().numpy()
         return latents
+
+    @property
+    def guidance(self) -> Guidance:
+        """Say how strongly it follows the music and the style: as the look says, or as it was validated."""
+        look, usual = self.look, self.networks.sampling
+        audio, style = look.audio_guidance_scale, look.style_guidance_scale
+        if audio is None:
+            audio = min(MAX_GUIDANCE_SCALE, look.audio_guidance_factor * usual.audio_guidance)
+        return Guidance(
+            audio, usual.style_guidance if style is None else style,
+            *look.guidance_interval, rescale=look.guidance_rescale,
+        )  # fmt: skip
+
+    @property
+    def steps(self) -> int:
+        """Count the steps from noise to latents."""
+        return self.look.steps or self.networks.sampling.steps
 
     def _typed(self) -> torch.autocast:
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not torch.float32)
@@ -175,7 +186,7 @@ class Dreamer:
             "torch": [torch.__version__, torch.backends.cpu.get_cpu_capability()],
             "path": [self.device.type, str(self.dtype)],
             "weights": self.networks.digests["weights"],
-            "look": look,
+            "look": {**look, "steps": self.steps, "guidance": asdict(self.guidance)},
         }
 
     @property
@@ -184,11 +195,8 @@ class Dreamer:
         return int(self.networks.model.ear.reach)
 
 
-_SAMPLED_BY: Final = {
-    "steps", "shift", "solver", "audio_guidance_scale", "style_guidance_scale", "guidance_interval",
-    "guidance_rescale",
-}  # fmt: skip
-"""Fields of a look by which plans are sampled; the others are in the plans."""
+_SAMPLED_BY: Final = {"shift", "solver"}
+"""Fields of a look by which plans are sampled, besides steps and guidance; the others are in the plans."""
 
 
 def frame_noise(

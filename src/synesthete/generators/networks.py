@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 
 from synesthete.audio.embedding_columns import recorded_embedder
 from synesthete.audio.embeddings import Embedder
+from synesthete.config.base import build
+from synesthete.config.diffusion import SamplingConfig
 from synesthete.config.dream import DiffusionLook
 from synesthete.config.gan_look import GanLook
 from synesthete.config.weights import LargeWeights, digest_network
@@ -41,6 +43,8 @@ class Networks(NamedTuple):
         For evaluation, on the CPU.
     digests
         SHA-256 of both files, and of the pretrained network's folder if there is one, by field of the look.
+    sampling
+        How the model was validated.
     embedder
         The pretrained network whose numbers the model hears, if there is one.
     """
@@ -48,6 +52,7 @@ class Networks(NamedTuple):
     model: Diffusion
     vae: Vae
     digests: dict[str, str]
+    sampling: SamplingConfig
     embedder: Embedder | None = None
 
 
@@ -78,7 +83,8 @@ def load_networks(look: DiffusionLook) -> Networks:
         If a file was changed since the preset was loaded.
     """
     digests = _checked_digests(look)
-    model, facts = load_diffusion(_place(look, "weights"))
+    weights = _place(look, "weights")
+    model, facts = load_diffusion(weights)
     vae, _ = load_vae(_place(look, "vae"))
     check_latents(
         facts, vae, whose="diffusion.weights",
@@ -88,7 +94,8 @@ def load_networks(look: DiffusionLook) -> Networks:
         model.spec.columns, _embedding_folder(look), recorded=facts.get("embedding_model"),
         whose="diffusion.weights", where="diffusion.embedding_dir",
     )  # fmt: skip
-    return Networks(model, vae, digests, embedder)
+    sampling = build(SamplingConfig, facts.get("config", {}).get("sampling", {}), where=str(weights))
+    return Networks(model, vae, digests, sampling, embedder)
 
 
 def load_gan_network(look: GanLook) -> GanNetwork:

@@ -191,6 +191,8 @@ def test_guidance_reaches_the_model_that_listens_within_its_limits() -> None:
     assert apply_guidance(look, mood_of(guidance=20)).audio_guidance_scale == 20
     assert apply_guidance(look, mood_of(guidance=0)).audio_guidance_scale == 0
     assert apply_guidance(look, load_mood(DEFAULT_MOOD)) == look
+    usual = apply_guidance(DiffusionLook(), mood_of(guidance=0.5))
+    assert usual == DiffusionLook(audio_guidance_factor=0.5)
 
 
 def test_guidance_lies_over_presets_of_that_generator_alone(tmp_path: Path) -> None:

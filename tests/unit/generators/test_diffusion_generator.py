@@ -43,7 +43,7 @@ def dreamer(
     *, aspect: float = 1.0, precision: Precision = "float32", kernels: Path | None = None, **look: Any
 ) -> DiffusionGenerator:
     return DiffusionGenerator(
-        DiffusionLook(steps=2, **look),
+        DiffusionLook(**{"steps": 2, **look}),
         made_networks(),
         Fuser(kernels or Path(), wanted=kernels is not None),
         aspect=aspect,
@@ -201,6 +201,14 @@ def test_guidance_exaggerates_what_is_heard() -> None:
     assert gap(1.0) < gap(2.0) < gap(4.0)
     late = dreamer(audio_guidance_scale=2.0, guidance_interval=(0.9, 1.0))
     assert np.array_equal(latents(late), latents(dreamer(audio_guidance_scale=1.0, style_guidance_scale=1.0)))
+
+
+def test_what_is_not_asked_for_is_as_the_weights_were_validated() -> None:
+    """By default 8 steps, guidance of 3 by music, 1.5 by style."""
+    asked = {"steps": 8, "audio_guidance_scale": 6.0, "style_guidance_scale": 1.5}
+    assert np.array_equal(latents(dreamer(steps=None, audio_guidance_factor=2.0)), latents(dreamer(**asked)))
+    plain = {"steps": 2, "audio_guidance_scale": 1.0, "style_guidance_scale": 1.0}
+    assert np.array_equal(latents(dreamer(audio_guidance_factor=9.0, **plain)), latents(dreamer(**plain)))
 
 
 def test_noise_is_of_a_seed_and_a_latent_frame() -> None:

@@ -13,6 +13,7 @@ from made_listeners import write_listener
 from synesthete.audio.around import silent_row
 from synesthete.audio.embeddings import Embedder, open_embedder
 from synesthete.config.data import DataConfig
+from synesthete.config.diffusion import SamplingConfig
 from synesthete.evaluation.music_changes import silenced
 from synesthete.generators.blocks import BlockStore
 from synesthete.generators.dream_hearing import heard_rows
@@ -34,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def networks(folder: Path) -> Networks:
     embedder = open_embedder("wav2vec2", folder, size=5)
-    return Networks(made_diffusion(spec=spec_hearing(embedder)), made_vae(), {}, embedder)
+    return Networks(made_diffusion(spec=spec_hearing(embedder)), made_vae(), {}, SamplingConfig(), embedder)
 
 
 @pytest.fixture(scope="module")
