@@ -3,7 +3,7 @@
 Baseline of the film: libx264 ``veryfast`` crf 18 encoding the same 1080p30 frames from memory, with its own
 default threads. Baseline of the networks: the plain torch implementation on the whole grid in fp32.
 
-Usage: ``python benchmarks/film.py [--frames N] [--only film|wide|tiny]``
+Usage: ``python benchmarks/film.py [--frames N] [--only film|wide|tiny] [--preset NAME]``
 """
 
 import argparse
@@ -21,6 +21,7 @@ import av
 import numpy as np
 import torch
 
+from synesthete.config.preset import default_preset
 from synesthete.config.render import RenderOptions
 from synesthete.generators.base import Size, pixel_grid
 from synesthete.generators.cppn_kernels import Structure
@@ -52,12 +53,12 @@ def encode_from_memory(frames: list[av.VideoFrame], target: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def bench_film(work: Path, count: int) -> None:
-    """Whole film, default preset, 1080p30, against encoding its own frames from memory."""
+def bench_film(work: Path, count: int, preset: str) -> None:
+    """Whole film, 1080p30, against encoding its own frames from memory."""
     end = Fraction(count, 30)
     films: dict[str, list[float]] = {"fused": [], "eager": []}
     options = {
-        name: RenderOptions(end=end, kernels=name, workspace=work, force=True)  # type: ignore[arg-type]
+        name: RenderOptions(preset=preset, end=end, kernels=name, workspace=work, force=True)  # type: ignore[arg-type]
         for name in films
     }
     film = render_song(SONG, options["fused"])  # compiles, and fills the Timeline's cache
@@ -76,7 +77,7 @@ def bench_film(work: Path, count: int) -> None:
     )
     for name, times in films.items():
         took = statistics.median(times)
-        print(f"film      default preset, {name}: {count / took:6.1f} frames/s   ratio {base / took:.2f}")
+        print(f"film      {preset}, {name}: {count / took:6.1f} frames/s   ratio {base / took:.2f}")
 
 
 def bench_wide(work: Path) -> None:
@@ -144,12 +145,13 @@ def bench_tiny(work: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=480)
+    parser.add_argument("--preset", default=default_preset())
     parser.add_argument("--only", choices=("film", "wide", "tiny"))
     given = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="bench-", dir=Path.cwd()))
     try:
         if given.only in (None, "film"):
-            bench_film(work, given.frames)
+            bench_film(work, given.frames, given.preset)
         if given.only in (None, "wide"):
             bench_wide(work)
         if given.only in (None, "tiny"):
