@@ -27,6 +27,12 @@ GROUPS = {
     "walks": ("walk", "walk-weave"),
 }
 CELL = Size(192, 108)
+STYLES = (
+    "dream", "dream-vortex", "dream-ripple", "dream-molten", "dream-filament", "dream-jade", "dream-eclipse",
+    "dream-jelly", "dream-lattice", "dream-smoke",
+)  # fmt: skip
+SEEDS = (1, 2, 3, 4, 5, 6)
+STYLE_CELL = Size(320, 180)
 PARTS = (0.3, 0.6, 0.85)
 """Moments of each song, as shares of what is measured."""
 
@@ -49,6 +55,12 @@ worst song, lags are the extremes of those that can be told. **effect** is the s
 dynamics that the music explains beyond what other songs do, **silence** motion in spliced silence over that
 in music. The figures of rival films by the same measures, and what their pictures are like, are in
 [presets.md](presets.md#beside-the-rivals).
+
+## Sixteen styles of the model that listens
+
+The presets that ship, and seeds {seeds} of `dream`, that nobody chose, at {styled:.0%} of the same songs.
+
+![sixteen styles and four songs](images/dream-styles.jpg)
 
 """
 
@@ -83,6 +95,18 @@ def sheet(songs: Sequence[Path], seconds: int, workspace: Path) -> np.ndarray:
     return contact_sheet(pictures, columns=len(PARTS) * len(songs), labels=labels, title=None)
 
 
+def styles_sheet(songs: Sequence[Path], seconds: int, workspace: Path) -> np.ndarray:
+    """Draw sixteen styles at one moment of each song."""
+    styles = {name: load_preset(name) for name in STYLES}
+    styles |= {f"seed {seed}": load_preset("dream", assignments=[f"seed={seed}"]) for seed in SEEDS}
+    pictures, labels = [], []
+    for name, preset in styles.items():
+        for song in songs:
+            pictures += pictures_at(preset, song, STYLE_CELL, workspace, moments=[PARTS[1] * seconds])
+            labels.append(name if song == songs[0] else "")
+    return contact_sheet(pictures, columns=len(songs), labels=labels, title=None)
+
+
 def main() -> int:
     """Measure, draw and write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -102,7 +126,9 @@ def main() -> int:
             rows.append(row(group if preset == presets[0] else "", preset, films))
             print(rows[-1], flush=True)
     save(sheet(songs, given.seconds, given.workspace), "comparison.jpg")
+    save(styles_sheet(songs, given.seconds, given.workspace), "dream-styles.jpg")
     page = HEAD.format(
+        seeds=", ".join(map(str, SEEDS)), styled=PARTS[1],
         rows="\n".join(rows), seconds=given.seconds, songs=", ".join(f"*{song.stem}*" for song in songs),
         parts=", ".join(f"{part:.0%}" for part in PARTS),
     )  # fmt: skip

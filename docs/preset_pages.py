@@ -70,7 +70,7 @@ def pictures_at(
     """Draw a preset at moments of a song, by default its build, its drop and its return."""
     timeline, _ = hear(song, start=None, end=None, allow_truncated=False, workspace=workspace)
     fuser = Fuser(workspace / "cache" / "kernels", wanted=False)
-    generator = build_generator(preset, RenderOptions(device="cpu"), fuser)
+    generator = build_generator(preset, RenderOptions(device="cpu", workspace=workspace), fuser)
     trajectory = score_preset(preset, generator, timeline, frame_rate=RATE)
     generator.prepare(trajectory, size)
     told = telling_moments(timeline)

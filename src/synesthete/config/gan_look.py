@@ -66,30 +66,35 @@ class GanLook(Frozen):
         description="How far sections lie apart, besides their anchors: each has a level along the first "
         "axis, at most so many standard deviations to either side.",
     )
-    wander: Share = Field(default=0.35, description="Size of the slow noise that moves all places.")
+    wander: Share = Field(default=0.2, description="Size of the slow noise that moves all places.")
     wander_s: float = Field(
         default=6.0, ge=0.1, le=600, description="Seconds of music after which it forgets itself."
     )
     wander_seed: Seed | None = Field(default=None, description="Its seed (default: the preset's).")
     bass: Move = Field(
-        default=1.0,
+        default=1.6,
         description="How far the signal `body` moves latents along the first axis, that pictures change "
         "most along: standard deviations.",
     )
     mid: Move = Field(default=0.7, description="The same for `voice` and the second axis.")
     treble: Move = Field(default=0.6, description="The same for `air` and the third.")
-    kick: Move = Field(default=0.8, description="The same for onsets, `spark`, and the fourth.")
+    kick: Move = Field(default=1.6, description="The same for onsets, `spark`, and the fourth.")
     kick_gate: float = Field(
         default=0.3, ge=0, lt=1, description="What `spark` must be over for an onset to kick."
     )
     smoothing: Seconds = Field(
-        default=0.4,
+        default=0.1,
         description="Seconds over which the bands' moves are smoothed, centred, where the music is quiet; "
         "where it is loud, or on an onset, they are not.",
     )
     dark: Share = Field(
         default=0.5,
         description="How much darker pictures are where the signal `energy` is 0, than where it is 1.",
+    )
+    beating: Share = Field(
+        default=0.5,
+        description="How much of the light of `energy` falls away between the beats, where neither `body` "
+        "nor `spark` is heard.",
     )
     noise: Literal["held", "beating"] = Field(
         default="held",

@@ -121,7 +121,9 @@ def plan_latents(
     axes = sampled(_moves(signals, look)) + look.style_reach * style_curve
     axes[:, 0] += look.sections * route.level(moments, pace)
 
-    light = 1.0 - look.dark * (1.0 - np.interp(moments, known, ticks["energy"]))
+    hits = np.maximum(ticks["body"], ticks["spark"])
+    lit = ticks["energy"] * (1.0 - look.beating * (1.0 - hits))
+    light = 1.0 - look.dark * (1.0 - np.interp(moments, known, lit))
     return LatentPlan(
         weights=route.weights(moments, pace, look.anchors),
         axes=axes,

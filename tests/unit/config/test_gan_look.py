@@ -58,7 +58,7 @@ def mood_of(**fields: Any) -> Mood:
 
 
 def test_moods_change_the_walk_within_its_limits() -> None:
-    look = GanLook(move_beats=8, move_s=4, glide=2, wander=0.5, wander_s=5, bass=1, smoothing=0.5)
+    look = GanLook(move_beats=8, move_s=4, glide=2, wander=0.5, wander_s=5, bass=1, kick=0.8, smoothing=0.5)
     assert apply_walk(look, load_mood(DEFAULT_MOOD)) == look
     changed = apply_walk(
         look,
