@@ -56,12 +56,12 @@ def encode_from_memory(frames: list[av.VideoFrame], target: Path) -> None:
 def bench_film(work: Path, count: int, preset: str) -> None:
     """Whole film, 1080p30, against encoding its own frames from memory."""
     end = Fraction(count, 30)
-    films: dict[str, list[float]] = {"fused": [], "eager": []}
+    films: dict[str, list[float]] = {"auto": [], "eager": []}
     options = {
         name: RenderOptions(preset=preset, end=end, kernels=name, workspace=work, force=True)  # type: ignore[arg-type]
         for name in films
     }
-    film = render_song(SONG, options["fused"])  # compiles, and fills the Timeline's cache
+    film = render_song(SONG, options["auto"])  # compiles, and fills the Timeline's cache
     frames = []
     for rgb in iterate_frames(film.film):
         frames.append(av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p"))
@@ -69,7 +69,7 @@ def bench_film(work: Path, count: int, preset: str) -> None:
     for round_ in range(ROUNDS):
         baseline.append(seconds(lambda: encode_from_memory(frames, work / "baseline.mp4")))
         for name in films:
-            if name == "fused" or round_ == 0:  # the slow one needs no second look
+            if name == "auto" or round_ == 0:  # the slow one needs no second look
                 films[name].append(seconds(lambda name=name: render_song(SONG, options[name])))
     base = statistics.median(baseline)
     print(
